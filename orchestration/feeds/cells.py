@@ -1,0 +1,360 @@
+"""Cells as text → typed columns, set-based in DuckDB, with a German value class for every unreadable cell.
+
+Readers of file formats hand over `Cells`; this module finds the declared columns among the delivered headers and
+types them. It knows nothing of files and of rules about values (suites under `expectations/`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, field
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from orchestration.feeds.declaration import Column, Deliverer, Feed, fold
+from orchestration.feeds.finding import Finding, german_number, structural
+
+# Symbols of German official statistics and the BA; they stay different from numbers and from each other.
+SYMBOLS = {"*": "*", "-": "-", "–": "-", ".": ".", "...": "...", "…": "...", "/": "/", "x": "x", "X": "x"}
+DATE_PATTERNS = {
+    "TT.MM.JJJJ": (r"\d{1,2}\.\d{1,2}\.\d{4}", "%d.%m.%Y"),
+    "JJJJ-MM-TT": (r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d"),
+    "JJJJMMTT": (r"\d{8}", "%Y%m%d"),
+    "JJJJ": (r"\d{4}", "%Y"),
+}
+FUND = "__fund"
+SYMBOL = "__zeichen"
+
+
+@dataclass
+class Cells:
+    """A file's table before typing: text columns in file order, the header path of each, the row numbers.
+
+    `columns[i]` belongs to `headers[i]` (stacked headers joined by ` / `). `constants` are values that stand once
+    for the whole file (a reference date in the title), by canonical column name. `extra` are typed columns that
+    pass through (geometry).
+    """
+
+    headers: list[str] = field(default_factory=list)
+    columns: list[pa.Array] = field(default_factory=list)
+    zeile: pa.Array = field(default_factory=lambda: pa.array([], pa.int32()))
+    constants: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    extra: dict[str, pa.Array] = field(default_factory=dict)
+
+    @property
+    def is_broken(self) -> bool:
+        return any(finding.is_error for finding in self.findings)
+
+
+@dataclass
+class Reading:
+    """A typed table plus what could not be read.
+
+    `table`: zeile int32; each declared column typed (measures double, with `<c>__zeichen`); `<c>__fund` null where
+    readable, else the German value class. None when the structure is broken (see `findings`).
+    `headers`: canonical name → header in the file.
+    """
+
+    table: pa.Table | None
+    headers: dict[str, str]
+    findings: list[Finding]
+
+
+def type_cells(cells: Cells, feed: Feed, deliverer: Deliverer) -> Reading:
+    """Find the declared columns and type them. Rows that are empty in every column are dropped."""
+    if cells.is_broken:
+        return Reading(None, {}, cells.findings)
+    places, findings = match_columns(cells.headers, feed, set(cells.constants) | set(cells.extra))
+    findings = cells.findings + findings
+    headers = {name: cells.headers[place] for name, place in places.items()}
+    if any(finding.is_error for finding in findings):
+        return Reading(None, headers, findings)
+    table = _typed(cells, places, feed, deliverer)
+    if table.num_rows == 0:
+        findings.append(
+            structural(
+                "file_is_not_empty",
+                "Die Datei enthält keine einzige Datenzeile",
+                "mindestens eine Datenzeile unter der Kopfzeile",
+                "Bitte den Export wiederholen und die Datei vor dem Versand öffnen",
+            )
+        )
+    return Reading(table, headers, findings)
+
+
+# --- columns ---------------------------------------------------------------------------------------------------
+
+
+def match_columns(headers: list[str], feed: Feed, given: set[str]) -> tuple[dict[str, int], list[Finding]]:
+    """Canonical name → position; findings for missing, duplicate and unknown columns.
+
+    Unknown headers are named only when most headers are known: else the first line may be data about a person.
+    """
+    folded = [[fold(part) for part in header.split(" / ")] for header in headers]
+    places: dict[str, int] = {}
+    findings: list[Finding] = []
+    taken: set[int] = set()
+    for column in feed.columns:
+        hits = [i for i, path in enumerate(folded) if any(_matches(h, path) for h in column.headers)]
+        taken.update(hits)
+        if len(hits) == 1:
+            places[column.name] = hits[0]
+        elif len(hits) > 1:
+            findings.append(_duplicate(column, hits))
+    unknown = [
+        i
+        for i, path in enumerate(folded)
+        if i not in taken and not any(re.fullmatch(pattern, path[-1]) for pattern in feed.ignored_headers)
+    ]
+    duplicated = {finding.column_name for finding in findings}
+    missing = [
+        column
+        for column in feed.columns
+        if column.name not in places
+        and column.name not in given
+        and column.title not in duplicated
+        and not column.optional
+    ]
+    is_header = len(places) * 2 >= len(feed.columns)
+    if missing and not places:
+        return places, [_no_header(feed)]
+    findings += [_missing(column, headers, unknown, is_header) for column in missing]
+    if unknown:
+        findings.append(_unknown(headers, unknown, is_header))
+    return places, findings
+
+
+def _matches(declared: str, path: list[str]) -> bool:
+    """Whether a declared header (path) names this column: same last part (a unit below it may follow), same first
+    part, everything between in order."""
+    wanted = [fold(part) for part in declared.split(" / ")]
+    if len(wanted) == 1:
+        return len(path) == 1 and path == wanted or len(path) == 2 and path[0] == wanted[0]
+    if wanted[0] != path[0]:
+        return False
+    return path[-1] == wanted[-1] or (len(path) > 2 and path[-2] == wanted[-1])
+
+
+def _named(headers: list[str], places: list[int], is_header: bool) -> str:
+    if is_header:
+        return ", ".join(f"„{headers[i]}“" for i in places[:10])
+    return ", ".join(f"Spalte {i + 1}" for i in places[:10])
+
+
+def _no_header(feed: Feed) -> Finding:
+    return structural(
+        "header_is_known",
+        "Keine der vereinbarten Spalten wurde gefunden; vermutlich fehlt die Kopfzeile oder das Trennzeichen weicht ab",
+        "eine Kopfzeile mit den Spalten " + ", ".join(column.title for column in feed.columns),
+        "Bitte mit Kopfzeile und dem vereinbarten Trennzeichen neu ausgeben",
+    )
+
+
+def _missing(column: Column, headers: list[str], unknown: list[int], is_header: bool) -> Finding:
+    hint = "Bitte die Spalte ergänzen"
+    if unknown:
+        hint += f"; nicht zugeordnet wurde bisher: {_named(headers, unknown, is_header)}"
+    return structural(
+        "column_exists",
+        "Die Spalte fehlt",
+        "eine Spalte mit einer der Überschriften " + ", ".join(f"„{h}“" for h in column.headers),
+        hint,
+        column=column.title,
+    )
+
+
+def _duplicate(column: Column, hits: list[int]) -> Finding:
+    places = ", ".join(str(i + 1) for i in hits)
+    return structural(
+        "column_is_unique",
+        f"Die Spalte kommt mehrfach vor (Spalten {places} der Datei)",
+        "jede Spalte genau einmal",
+        "Bitte die überzähligen Spalten entfernen",
+        column=column.title,
+    )
+
+
+def _unknown(headers: list[str], unknown: list[int], is_header: bool) -> Finding:
+    return structural(
+        "column_is_agreed",
+        f"Nicht vereinbarte Spalten: {_named(headers, unknown, is_header)}; sie werden nicht übernommen",
+        "nur die vereinbarten Spalten",
+        "Bitte künftig weglassen (Datensparsamkeit)",
+        severity="warning",
+    )
+
+
+# --- typing ----------------------------------------------------------------------------------------------------
+
+
+def _typed(cells: Cells, places: dict[str, int], feed: Feed, deliverer: Deliverer) -> pa.Table:
+    source = pa.table(
+        {"zeile": cells.zeile, **{name: cells.columns[place] for name, place in places.items()}}
+    )
+    for name, value in cells.constants.items():
+        if name not in places:
+            source = source.append_column(name, pa.array([value] * len(source), pa.string()))
+    for name, array in cells.extra.items():
+        source = source.append_column(name, array)
+    present = [column for column in feed.columns if column.name in source.column_names]
+    cleaned = ", ".join(
+        f"nullif(trim(translate({c.name}, chr(9) || chr(160) || chr(13) || chr(10), '    ')), '') as {c.name}"
+        for c in present
+    )
+    extra = "".join(f", {name}" for name in cells.extra)
+    delivered = [c.name for c in present if c.name not in cells.constants]
+    not_empty = " or ".join(f"{name} is not null" for name in delivered)
+    expressions = ", ".join(part for c in present for part in _expressions(c, feed, deliverer))
+    absent = [column for column in feed.columns if column.name not in source.column_names]
+    nulls = "".join(f", null::{_sql_type(c)} as {c.name}, null::varchar as {c.name}{FUND}" for c in absent)
+    statement = f"""
+        with cleaned as (select zeile, {cleaned}{extra} from source),
+        filled as (select * from cleaned where {not_empty})
+        select zeile, {expressions}{nulls}{extra} from filled
+    """  # noqa: S608 - names come from the declaration, never from a file
+    connection = duckdb.connect()
+    try:
+        connection.execute("set preserve_insertion_order = true")
+        connection.register("source", source)
+        return connection.execute(statement).to_arrow_table()
+    finally:
+        connection.close()
+
+
+def _sql_type(column: Column) -> str:
+    return {"date": "date", "number": "double", "measure": "double"}.get(column.type, "varchar")
+
+
+def _expressions(column: Column, feed: Feed, deliverer: Deliverer) -> list[str]:
+    """`value as name`, `class as name__fund`, and for measures `symbol as name__zeichen`."""
+    name = column.name
+    if column.type == "measure":
+        return _measure(column, deliverer)
+    value, fault = {
+        "text": lambda: (name, "null"),
+        "digits": lambda: _digits(column),
+        "area": lambda: _area(column),
+        "code": lambda: _code(column),
+        "number": lambda: _number(name, deliverer),
+        "date": lambda: _date(name, feed),
+    }[column.type]()
+    empty = "'leer'" if column.required else "null"
+    fund = f"case when {name} is null then {empty} when {value} is null then {fault} end"
+    if column.type == "text":
+        fund = f"case when {name} is null then {empty} end"
+    return [f"{value} as {name}", f"{fund} as {name}{FUND}"]
+
+
+def _digits(column: Column) -> tuple[str, str]:
+    name, width, shortest = column.name, column.width or 1, column.shortest or column.width or 1
+    digits = f"regexp_replace({name}, '\\.0+$', '')"
+    value = (
+        f"case when regexp_full_match({digits}, '[0-9]{{{shortest},{width}}}') "
+        f"then lpad({digits}, {width}, '0') end"
+    )
+    return value, (
+        f"case when regexp_matches({name}, '[A-Za-zÄÖÜäöüß]') then 'Buchstaben in einem Schlüssel' "
+        f"else 'kein Schlüssel mit {width} Ziffern' end"
+    )
+
+
+def _area(column: Column) -> tuple[str, str]:
+    name = column.name
+    code = f"regexp_replace({name}, '\\.0+$', '')"
+    value = f"""case
+        when regexp_full_match({code}, '[1-9][0-9]{{3}}([0-9]{{3}})?(-[0-9]{{2}})?') then '0' || {code}
+        when regexp_full_match({code}, '[0-9]{{2,5}}|[0-9]{{8}}(-[0-9]{{2}})?|DG') then {code} end"""
+    return value, "'kein Gebietsschlüssel'"
+
+
+def _code(column: Column) -> tuple[str, str]:
+    name = column.name
+    branches = " ".join(
+        f"when lower({name}) in ({', '.join(_literal(spelling.casefold()) for spelling in spellings)}) "
+        f"then {_literal(code)}"
+        for code, spellings in column.codes.items()
+    )
+    return f"case {branches} end", "'unbekannter Code'"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _parsed_number(text: str, deliverer: Deliverer) -> str:
+    """SQL for the double in `text`, strictly in the agreed notation; null otherwise."""
+    if deliverer.numbers == "1.234,5":
+        pattern = r"[+-]?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+)(,[0-9]+)?"
+        plain = f"replace(replace({text}, '.', ''), ',', '.')"
+    else:
+        pattern = r"[+-]?[0-9]+(\.[0-9]+)?"
+        plain = text
+    return f"case when regexp_full_match({text}, '{pattern}') then try_cast({plain} as double) end"
+
+
+def _number_fault(name: str, deliverer: Deliverer) -> str:
+    return (
+        f"case when regexp_matches({name}, '[A-Za-zÄÖÜäöüß]') then 'Buchstaben in einer Zahl' "
+        f"else 'keine Zahl in der vereinbarten Schreibweise ({deliverer.numbers})' end"
+    )
+
+
+def _number(name: str, deliverer: Deliverer) -> tuple[str, str]:
+    # GENESIS and the registers put blanks (and tabs) into long numbers.
+    return _parsed_number(f"replace({name}, ' ', '')", deliverer), _number_fault(name, deliverer)
+
+
+def _date(name: str, feed: Feed) -> tuple[str, str]:
+    branches = " ".join(
+        f"when regexp_full_match({name}, '{pattern}') then try_cast(try_strptime({name}, '{strptime}') as date)"
+        for pattern, strptime in (DATE_PATTERNS[key] for key in feed.date_formats)
+    )
+    any_pattern = "|".join(DATE_PATTERNS[key][0] for key in feed.date_formats)
+    fault = (
+        f"case when regexp_full_match({name}, '{any_pattern}') then 'ein Datum, das es nicht gibt' "
+        f"else 'kein Datum ({' oder '.join(feed.date_formats)})' end"
+    )
+    return f"case {branches} end", fault
+
+
+def _measure(column: Column, deliverer: Deliverer) -> list[str]:
+    """Number, symbol and class of a statistical cell: `12`, `(12)`, `12 r`, `*`, `-`."""
+    name = column.name
+    symbols = " ".join(f"when {_literal(text)} then {_literal(code)}" for text, code in SYMBOLS.items())
+    symbol = f"""case {name} {symbols} else
+        case when regexp_full_match({name}, '\\(.*\\)') then '()'
+             when regexp_full_match({name}, '.*[0-9] ?[prs]') then right({name}, 1) end end"""
+    bare = f"replace(regexp_replace(regexp_replace({name}, '^\\((.*)\\)$', '\\1'), '[prs]$', ''), ' ', '')"
+    number = _parsed_number(bare, deliverer)
+    value = f"case when ({symbol}) = '-' then 0.0 when ({symbol}) in ('*','.','...','/','x') then null else {number} end"
+    readable = f"({symbol}) in ('*','-','.','...','/','x') or ({value}) is not null"
+    if column.empty is not None:
+        symbol = f"case when {name} is null then {_literal(column.empty)} else {symbol} end"
+    on_empty = "'leer'" if column.required and column.empty is None else "null"
+    fund = f"case when {name} is null then {on_empty} when {readable} then null else {_number_fault(name, deliverer)} end"
+    return [f"{value} as {name}", f"{symbol} as {name}{SYMBOL}", f"{fund} as {name}{FUND}"]
+
+
+# --- helpers for suites and reports ------------------------------------------------------------------------------
+
+
+def faults(table: pa.Table, column: str) -> list[tuple[str, int]]:
+    """(value class, number of rows) of the unreadable cells of a column, most frequent first."""
+    counted = pc.value_counts(table.column(f"{column}{FUND}").drop_null())
+    pairs = [(entry["values"].as_py(), entry["counts"].as_py()) for entry in counted]
+    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+
+
+def describe_faults(pairs: list[tuple[str, int]]) -> str:
+    """`Buchstaben in einer Zahl (2), leer (1)`; a single class without its count."""
+    if len(pairs) == 1:
+        return pairs[0][0]
+    return ", ".join(f"{name} ({german_number(count)})" for name, count in pairs)
+
+
+def german_date(day: dt.date) -> str:
+    return day.strftime("%d.%m.%Y")

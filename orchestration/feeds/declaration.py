@@ -1,0 +1,217 @@
+"""Feeds declared as data: one YAML file per feed, read by one small factory.
+
+Who delivers what, how often, in which format, with which columns. No reading of deliveries here, and no rules
+about values: those are Great Expectations suites under `expectations/`.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestration.home import REPOSITORY
+
+DECLARATIONS = Path(__file__).resolve().parent
+KREIS = "05378"
+FORMATS = {"delimited", "xlsx", "genesis", "votemanager", "geopackage"}
+TYPES = {"text", "digits", "date", "number", "code", "area", "measure"}
+GRAINS = {"person", "aggregate", "geography"}
+EXTENSIONS = {
+    "delimited": "csv",
+    "xlsx": "xlsx",
+    "genesis": "csv",
+    "votemanager": "csv",
+    "geopackage": "gpkg",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a feed: canonical name, type, and the headers under which deliverers know it.
+
+    A header of stacked header rows is written as a path, `Bedarfsgemeinschaften / Insgesamt`. `required`: no cell
+    may be empty. `optional`: the whole column may be absent. `empty`: the symbol that an empty cell stands for.
+    """
+
+    name: str
+    type: str
+    title: str
+    headers: tuple[str, ...]
+    required: bool = True
+    optional: bool = False
+    personal: bool = False
+    width: int | None = None
+    shortest: int | None = None
+    codes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    reference_date: str = "stichtag"
+    empty: str | None = None
+
+
+@dataclass(frozen=True)
+class Deliverer:
+    """Who delivers a feed, and how this deliverer's file is agreed to look."""
+
+    slug: str
+    name: str
+    ags: str | None
+    format: str
+    encoding: str | None
+    numbers: str
+
+
+@dataclass(frozen=True)
+class Feed:
+    """The contract of one feed."""
+
+    name: str
+    title: str
+    grain: str
+    format: str
+    deliverers: dict[str, Deliverer]
+    years: tuple[int, ...]
+    cadence: str
+    reference_date: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    suite: str
+    licence: str
+    source: str
+    confidentiality_minimum: int
+    date_formats: tuple[str, ...]
+    ignored_headers: tuple[str, ...]
+    derived: dict[str, str]
+    note: str | None = None
+    max_size_mb: int = 500
+
+    @property
+    def measures(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.type == "measure")
+
+    def column(self, name: str) -> Column:
+        """The column of that canonical name; KeyError when there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    def expected_date(self, year: int) -> dt.date | None:
+        """The reference date of a delivery for `year`; None when the feed's columns carry their own."""
+        match = re.fullmatch(r"(\d\d)\.(\d\d)\.", self.reference_date)
+        return dt.date(year, int(match[2]), int(match[1])) if match else None
+
+
+def fold(header: str) -> str:
+    """Header text without case, spaces and punctuation; umlauts spelled out, so `Straße` equals `STRASSE`."""
+    text = unicodedata.normalize("NFC", header).casefold()
+    text = text.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
+    return re.sub(r"[^0-9a-z]+", "", unicodedata.normalize("NFKD", text))
+
+
+@lru_cache(maxsize=1)
+def kommunen() -> dict[str, tuple[str, str]]:
+    """Deliverer slug → (AGS, name) of the eight Kommunen, from the seed that also feeds the warehouse."""
+    with (REPOSITORY / "seeds" / "kommunen.csv").open(encoding="utf-8", newline="") as file:
+        return {row["deliverer"]: (row["area_id"], row["name"]) for row in csv.DictReader(file)}
+
+
+@lru_cache(maxsize=1)
+def official_population() -> dict[tuple[str, int], int]:
+    """(AGS, year) → official population at the end of that year."""
+    with (REPOSITORY / "seeds" / "bevoelkerung_amtlich.csv").open(encoding="utf-8", newline="") as file:
+        return {(row["area_id"], int(row["year"])): int(row["population"]) for row in csv.DictReader(file)}
+
+
+@lru_cache(maxsize=1)
+def load_feeds() -> dict[str, Feed]:
+    """All declared feeds by name."""
+    return {path.stem: load_feed(path) for path in sorted(DECLARATIONS.glob("*.yml"))}
+
+
+def load_feed(path: Path) -> Feed:
+    """Read one declaration. Raises ValueError with the file's name where it contradicts itself."""
+    declared = yaml.safe_load(path.read_text(encoding="utf-8"))
+    feed = Feed(
+        name=path.stem,
+        title=declared["title"],
+        grain=declared["grain"],
+        format=declared["format"],
+        deliverers=_deliverers(declared),
+        years=_years(declared["years"]),
+        cadence=declared["cadence"],
+        reference_date=declared["reference_date"],
+        columns=tuple(_column(name, entry) for name, entry in declared["columns"].items()),
+        key=tuple(declared["key"]),
+        suite=declared.get("suite", path.stem),
+        licence=declared["licence"],
+        source=declared["source"],
+        confidentiality_minimum=declared["confidentiality_minimum"],
+        date_formats=tuple(declared.get("date_formats", ["TT.MM.JJJJ"])),
+        ignored_headers=tuple(declared.get("ignored_headers", [])),
+        derived=dict(declared.get("derived", {})),
+        note=declared.get("note"),
+        max_size_mb=declared.get("max_size_mb", 500),
+    )
+    _validate(feed)
+    return feed
+
+
+def _years(declared: dict[str, int] | list[int]) -> tuple[int, ...]:
+    if isinstance(declared, dict):
+        return tuple(range(declared["first"], declared["last"] + 1))
+    return tuple(declared)
+
+
+def _deliverers(declared: dict[str, Any]) -> dict[str, Deliverer]:
+    places = kommunen()
+    deliverers = {}
+    for slug, entry in declared["deliverers"].items():
+        agreed = {**{k: declared.get(k) for k in ("format", "encoding", "numbers")}, **(entry or {})}
+        ags, name = places.get(slug, (None, agreed.get("name", slug)))
+        deliverers[slug] = Deliverer(
+            slug=slug,
+            name=name,
+            ags=ags,
+            format=agreed["format"],
+            encoding=agreed["encoding"],
+            numbers=agreed["numbers"] or "1.234,5",
+        )
+    return deliverers
+
+
+def _column(name: str, entry: dict[str, Any]) -> Column:
+    headers = entry["headers"]
+    return Column(
+        name=name,
+        type=entry["type"],
+        title=entry.get("title", headers[0]),
+        headers=tuple(headers),
+        required=entry.get("required", not entry.get("optional", False)),
+        optional=entry.get("optional", False),
+        personal=entry.get("personal", False),
+        width=entry.get("width"),
+        shortest=entry.get("shortest"),
+        codes={code: tuple(str(v) for v in values) for code, values in entry.get("codes", {}).items()},
+        reference_date=entry.get("reference_date", "stichtag"),
+        empty=entry.get("empty"),
+    )
+
+
+def _validate(feed: Feed) -> None:
+    names = [column.name for column in feed.columns]
+    wrong = (
+        [f"grain {feed.grain}" for _ in [0] if feed.grain not in GRAINS]
+        + [f"format {d.format}" for d in feed.deliverers.values() if d.format not in FORMATS]
+        + [f"numbers {d.numbers}" for d in feed.deliverers.values() if d.numbers not in ("1.234,5", "1234.5")]
+        + [f"type {column.type}" for column in feed.columns if column.type not in TYPES]
+        + [f"key {name}" for name in feed.key if name not in names]
+    )
+    if wrong:
+        raise ValueError(f"declaration {feed.name}: not understood: {', '.join(wrong)}")

@@ -1,0 +1,117 @@
+"""What a check found, in words a steward can forward.
+
+The record only. Who checks (readers, Great Expectations suites) and who reports (control tables, rejection
+report) live elsewhere. A finding never carries a value of a personal column.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+MAX_ROWS = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One rule applied to one delivery (or table): passed, or what is wrong, where, and how to mend it.
+
+    `severity` is `error` or `warning`; `found` and `expected` are German; `rows` are the first row numbers
+    as a person sees them in the file (at most `MAX_ROWS`); `n_rows` counts all of them (0 when passed).
+    """
+
+    expectation: str
+    message: str
+    severity: str = "error"
+    passed: bool = False
+    column_name: str | None = None
+    n_rows: int = 0
+    found: str | None = None
+    expected: str | None = None
+    hint: str | None = None
+    rows: tuple[int, ...] = ()
+    gate: str = "delivery"
+    delivery_id: str | None = None
+    feed: str | None = None
+    deliverer: str | None = None
+    year: int | None = None
+    area_id: str | None = None
+
+    @property
+    def is_error(self) -> bool:
+        return not self.passed and self.severity == "error"
+
+    @property
+    def is_warning(self) -> bool:
+        return not self.passed and self.severity == "warning"
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "rows": list(self.rows)}
+
+    @staticmethod
+    def from_json(record: dict[str, Any]) -> Finding:
+        return Finding(**{**record, "rows": tuple(record["rows"])})
+
+
+def german_number(number: float) -> str:
+    """`34504` → `34.504`; decimals with a comma, at most three."""
+    if float(number).is_integer():
+        return f"{int(number):,}".replace(",", ".")
+    text = f"{number:,.3f}".rstrip("0")
+    return text.replace(",", " ").replace(".", ",").replace(" ", ".")
+
+
+def row_list(rows: tuple[int, ...], n_rows: int) -> str:
+    """`(5, 9), 2` → `Zeilen 5, 9`; long lists end with `…`."""
+    if not rows:
+        return ""
+    shown = ", ".join(str(row) for row in rows[:10])
+    more = ", …" if n_rows > min(len(rows), 10) else ""
+    return f"{'Zeile' if n_rows == 1 else 'Zeilen'} {shown}{more}"
+
+
+def sentence(
+    found: str,
+    expected: str | None = None,
+    hint: str | None = None,
+    column: str | None = None,
+    rows: tuple[int, ...] = (),
+    n_rows: int = 0,
+) -> str:
+    """The message of a finding: what, where, what was expected, how to mend it."""
+    where = row_list(rows, n_rows)
+    if n_rows > 1 and where:
+        where = f"{german_number(n_rows)} Zeilen: {where.removeprefix('Zeilen ')}"
+    parts = [f"Spalte „{column}“: {found}" if column else found]
+    if where:
+        parts[0] += f" ({where})"
+    if expected:
+        parts.append(f"Erwartet: {expected}")
+    if hint:
+        parts.append(hint)
+    return " ".join(part.rstrip(".") + "." for part in parts)
+
+
+def structural(
+    expectation: str,
+    found: str,
+    expected: str | None = None,
+    hint: str | None = None,
+    *,
+    column: str | None = None,
+    rows: tuple[int, ...] = (),
+    n_rows: int = 0,
+    severity: str = "error",
+) -> Finding:
+    """A finding of a reader: the file cannot be what was agreed."""
+    return Finding(
+        expectation=expectation,
+        message=sentence(found, expected, hint, column, rows, n_rows),
+        severity=severity,
+        column_name=column,
+        n_rows=n_rows,
+        found=found,
+        expected=expected,
+        hint=hint,
+        rows=rows[:MAX_ROWS],
+    )

@@ -1,0 +1,140 @@
+"""One delivery's bytes → a typed reading, whatever the format; and a reading → the rows of raw Parquet.
+
+Which module reads which format is decided here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import pyarrow as pa
+
+from orchestration.feeds.cells import FUND, SYMBOL, Cells, Reading, type_cells
+from orchestration.feeds.declaration import Deliverer, Feed
+from orchestration.feeds.finding import structural
+from orchestration.feeds.formats import delimited, genesis, geopackage, votemanager, xlsx
+
+READERS = {
+    "delimited": delimited.read,
+    "xlsx": xlsx.read,
+    "genesis": genesis.read,
+    "votemanager": votemanager.read,
+    "geopackage": geopackage.read,
+}
+AGGREGATE_SCHEMA = pa.schema(
+    [
+        ("delivery_id", pa.string()),
+        ("deliverer", pa.string()),
+        ("delivery_year", pa.int32()),
+        ("zeile", pa.int32()),
+        ("gebiet", pa.string()),
+        ("gebiet_name", pa.string()),
+        ("merkmal", pa.string()),
+        ("stichtag", pa.date32()),
+        ("wert", pa.float64()),
+        ("zeichen", pa.string()),
+        ("spalte", pa.string()),
+    ]
+)
+
+
+def read_delivery(data: bytes, feed: Feed, deliverer: Deliverer) -> Reading:
+    """Read and type. Structural faults are findings of the reading, not exceptions."""
+    if not data.strip():
+        return Reading(None, {}, [_empty(len(data))])
+    cells: Cells = READERS[deliverer.format](data, feed, deliverer)
+    return type_cells(cells, feed, deliverer)
+
+
+def _empty(size: int):
+    return structural(
+        "file_is_not_empty",
+        "Die Datei ist leer" if size == 0 else "Die Datei enthält nur Leerzeichen",
+        "eine Datei mit Kopfzeile und Daten",
+        "Bitte den Export wiederholen und die Datei vor dem Versand öffnen",
+    )
+
+
+def raw_schema(feed: Feed) -> pa.Schema:
+    """Columns and types of the feed's raw Parquet."""
+    if feed.grain == "aggregate":
+        return AGGREGATE_SCHEMA
+    types = {"date": pa.date32(), "number": pa.float64()}
+    own = [(c.name, types.get(c.type, pa.string())) for c in feed.columns]
+    if feed.grain == "geography":
+        own = [(name, pa.bool_() if name == "is_synthetic" else kind) for name, kind in own]
+        own += [("area_sqm", pa.float64()), ("geometry_wkb", pa.binary())]
+    return pa.schema([*list(AGGREGATE_SCHEMA)[:4], *own])
+
+
+def raw_rows(reading: Reading, feed: Feed, delivery_id: str, deliverer: str, year: int) -> pa.Table:
+    """The rows of raw Parquet; aggregates one row per area and measure, empty optional cells left out."""
+    table = reading.table
+    if table is None:
+        raise ValueError("a reading without a table has no raw rows")
+    lead = [
+        pa.array([delivery_id] * len(table), pa.string()),
+        pa.array([deliverer] * len(table), pa.string()),
+        pa.array([year] * len(table), pa.int32()),
+        table.column("zeile"),
+    ]
+    schema = raw_schema(feed)
+    if feed.grain == "aggregate":
+        return _long(reading, feed, lead).cast(schema)
+    own = [_own(table, name) for name in schema.names[4:]]
+    return pa.Table.from_arrays(lead + own, names=schema.names).cast(schema)
+
+
+def _own(table: pa.Table, name: str) -> pa.ChunkedArray:
+    if name == "is_synthetic":
+        # Without the column the areas are real.
+        return pa.chunked_array([pa.array([value == "true" for value in table.column(name).to_pylist()])])
+    return table.column(name)
+
+
+def _long(reading: Reading, feed: Feed, lead: list[pa.Array]) -> pa.Table:
+    table = reading.table
+    assert table is not None
+    wide = table
+    for name, values in zip(("delivery_id", "deliverer", "delivery_year"), lead[:3], strict=True):
+        wide = wide.append_column(name, values)
+    parts = []
+    parameters: list[str] = []
+    for order, column in enumerate(feed.measures):
+        name = column.name
+        parts.append(
+            f"select {order} as sort_order, delivery_id, deliverer, delivery_year, zeile, gebiet, gebiet_name, "
+            f"'{name}' as merkmal, {column.reference_date} as stichtag, {name} as wert, {name}{SYMBOL} as zeichen, "
+            f"? as spalte from wide where {name} is not null or {name}{SYMBOL} is not null"
+        )
+        parameters.append(reading.headers.get(name, column.title))
+    statement = f"select * exclude (sort_order) from ({' union all '.join(parts)}) order by zeile, stichtag, sort_order"  # noqa: S608
+    connection = duckdb.connect()
+    try:
+        connection.register("wide", wide)
+        return connection.execute(statement, parameters).to_arrow_table()
+    finally:
+        connection.close()
+
+
+def gate_frame(reading: Reading, feed: Feed):
+    """What the suite sees: a pandas frame indexed by `zeile`, with the derived columns, and without any value of a
+    personal column (only their value classes `<c>__fund`).
+    """
+    table = reading.table
+    assert table is not None
+    personal = {column.name for column in feed.columns if column.personal}
+    kept = [
+        name for name in table.column_names if name not in personal and name not in ("zeile", "geometry_wkb")
+    ]
+    derived = "".join(f", {expression} as {name}" for name, expression in feed.derived.items())
+    statement = f"select zeile, {', '.join(kept)}{derived} from source"  # noqa: S608
+    connection = duckdb.connect()
+    try:
+        connection.register("source", table)
+        frame = connection.execute(statement).df()
+    finally:
+        connection.close()
+    # Classes of columns that read well throughout are all null: a plain object column keeps Great Expectations fast.
+    faulty = [name for name in frame.columns if name.endswith(FUND)]
+    frame[faulty] = frame[faulty].astype(object)
+    return frame.set_index("zeile")
