@@ -1,0 +1,37 @@
+{# 95 % confidence intervals; formulas and sources in docs/methods.md. NULL where they are undefined. #}
+
+{% macro z_95() -%} 1.959964 {%- endmacro %}
+
+{# Wilson interval of the proportion events / total, as a fraction of 1. bound: 'lower' or 'upper'. #}
+{% macro wilson(bound, events, total) -%}
+    case
+        when {{ total }} > 0 and {{ events }} >= 0 and {{ events }} <= {{ total }}
+            then (
+                2 * {{ events }} + {{ z_95() }} * {{ z_95() }}
+                {{ '-' if bound == 'lower' else '+' }} {{ z_95() }} * sqrt(
+                    {{ z_95() }} * {{ z_95() }}
+                    + 4 * {{ events }} * (1 - {{ events }} / nullif({{ total }}, 0))
+                )
+            ) / (2 * ({{ total }} + {{ z_95() }} * {{ z_95() }}))
+    end
+{%- endmacro %}
+
+{# Byar's approximation of the Poisson interval of a count, in events. bound: 'lower' or 'upper'. #}
+{% macro byar(bound, events) -%}
+    {% if bound == 'lower' -%}
+    case
+        when {{ events }} = 0 then 0
+        when {{ events }} > 0
+            then {{ events }} * power(
+                1 - 1 / (9 * nullif({{ events }}, 0)) - {{ z_95() }} / (3 * nullif(sqrt({{ events }}), 0)), 3
+            )
+    end
+    {%- else -%}
+    case
+        when {{ events }} >= 0
+            then ({{ events }} + 1) * power(
+                1 - 1 / (9 * ({{ events }} + 1)) + {{ z_95() }} / (3 * sqrt({{ events }} + 1)), 3
+            )
+    end
+    {%- endif %}
+{%- endmacro %}

@@ -1,0 +1,39 @@
+with measures as (
+    select * from {{ ref('int_measure') }}
+),
+
+parts as (
+    select
+        parent_area_id,
+        year,
+        measure_id,
+        feed,
+        sum(value) as parts,
+        count(*) as n_parts,
+        count(*) filter (where value is null) as n_parts_not_countable
+    from measures
+    where parent_area_id is not null
+    group by parent_area_id, year, measure_id, feed
+),
+
+final as (
+    select
+        measures.area_id,
+        measures.year,
+        measures.measure_id,
+        measures.feed,
+        measures.value as whole,
+        parts.parts,
+        cast(parts.n_parts as int) as n_parts,
+        cast(parts.n_parts_not_countable as int) as n_parts_not_countable
+    from measures
+    inner join parts
+        on
+            measures.area_id = parts.parent_area_id
+            and measures.year = parts.year
+            and measures.measure_id = parts.measure_id
+            and measures.feed = parts.feed
+)
+
+select * from final
+order by area_id, year, measure_id

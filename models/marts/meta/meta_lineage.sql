@@ -1,0 +1,47 @@
+with facts as (
+    select * from {{ ref('fct_indicator') }}
+    where value_status != 'not_applicable'
+),
+
+indicators as (
+    select * from {{ ref('indicators') }}
+),
+
+deliveries as (
+    select * from {{ ref('int_measure_delivery') }}
+),
+
+indicator_measures as (
+    select
+        indicator_id,
+        'numerator' as role,
+        numerator_measure as measure_id
+    from indicators
+    union all
+    select
+        indicator_id,
+        'denominator' as role,
+        denominator_measure as measure_id
+    from indicators
+    where denominator_measure is not null
+),
+
+final as (
+    select
+        facts.area_id,
+        facts.year,
+        facts.indicator_id,
+        indicator_measures.role,
+        indicator_measures.measure_id,
+        deliveries.delivery_id
+    from facts
+    inner join indicator_measures on facts.indicator_id = indicator_measures.indicator_id
+    inner join deliveries
+        on
+            facts.area_id = deliveries.area_id
+            and facts.year = deliveries.year
+            and indicator_measures.measure_id = deliveries.measure_id
+)
+
+select * from final
+order by area_id, year, indicator_id, role, delivery_id

@@ -1,0 +1,1 @@
+{{ delivered_aggregates('wohnungen', source('it_nrw', 'wohnungen')) }}

@@ -1,0 +1,1 @@
+{{ delivered_aggregates('arbeitslose', source('jobcenter', 'arbeitslose')) }}

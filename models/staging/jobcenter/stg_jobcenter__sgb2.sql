@@ -1,0 +1,1 @@
+{{ delivered_aggregates('sgb2', source('jobcenter', 'sgb2')) }}

@@ -1,0 +1,38 @@
+-- A view: person-level rows are not stored a second time.
+with register as (
+    select * from {{ source('kommunen', 'einwohner') }}
+),
+
+accepted as (
+    select delivery_id from {{ ref('stg_control__delivery') }}
+    where state = 'accepted' and feed = 'einwohner'
+),
+
+located as (
+    select * from {{ source('geography', 'verortung') }}
+),
+
+final as (
+    select
+        register.delivery_id,
+        register.ags as kommune_id,
+        cast(register.delivery_year as int) as year,
+        register.stichtag as reference_date,
+        register.haushalt as household_key,
+        coalesce(located.sozialraum_id, register.ags || '-00') as area_id,
+        {{ completed_years('register.geburtsdatum', 'register.stichtag') }} as age,
+        {{ published_sex('register.geschlecht', "register.ags || '|' || register.ordnungsmerkmal") }} as sex,
+        case
+            when register.staatsangehoerigkeit = '000' then 'deutsch'
+            else 'nichtdeutsch'
+        end as nationality_group
+    from register
+    inner join accepted on register.delivery_id = accepted.delivery_id
+    left join located
+        on
+            register.ags = located.ags
+            and register.ostwert = located.ostwert
+            and register.nordwert = located.nordwert
+)
+
+select * from final

@@ -1,0 +1,23 @@
+with boundaries as (
+    select * from {{ source('kreis', 'sozialraeume') }}
+),
+
+accepted as (
+    select delivery_id from {{ ref('stg_control__delivery') }}
+    where state = 'accepted' and feed = 'sozialraeume'
+),
+
+final as (
+    select
+        boundaries.delivery_id,
+        boundaries.sozialraum_id as area_id,
+        boundaries.name,
+        boundaries.ags as kommune_id,
+        boundaries.valid_from,
+        boundaries.area_sqm,
+        boundaries.is_synthetic
+    from boundaries
+    inner join accepted on boundaries.delivery_id = accepted.delivery_id
+)
+
+select * from final

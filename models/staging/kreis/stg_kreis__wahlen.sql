@@ -1,0 +1,1 @@
+{{ delivered_aggregates('wahlen', source('kreis', 'wahlen')) }}
