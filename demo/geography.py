@@ -1,0 +1,159 @@
+"""Where the demo county's people live: the committed Sozialräume, and synthetic streets and addresses inside them.
+
+Streets and house numbers are invented; a name that also exists in the real county is a coincidence. How the
+polygons were cut is in `demo/cut_sozialraeume.py`; who lives at an address is in `demo/population.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from demo.reference import DATA, sozialraum_profiles
+
+SOZIALRAEUME = DATA / "sozialraeume.gpkg"
+PERSONS_PER_ADDRESS = 4.2
+SEED_ADDRESSES = 25832
+OFFICE_KOMMUNE = "05378004"
+OFFICE_STREET = "Rathausplatz"
+# Registers hold 0.2 to 0.6 % of persons without usable coordinates; whole addresses, so that households stay together.
+NOT_LOCATABLE_SHARE = 0.0038
+
+_FIRST = (
+    "Ahorn Akazien Amsel Anger Apfel Auen Bach Berg Birken Blumen Brunnen Buchen Burg Dahlien Damm Distel Dohlen "
+    "Drossel Eichen Elster Enzian Erlen Eschen Falken Farn Feld Fichten Finken Flieder Föhren Forst Garten Ginster "
+    "Hang Hasel Heide Hirten Hof Holunder Hügel Iltis Jasmin Kamp Kapellen Kastanien Kiefern Kirsch Klee Kloster "
+    "Kornblumen Kranich Kreuz Lärchen Lavendel Lerchen Linden Löwenzahn Margeriten Markt Meisen Milan Mohn Moos "
+    "Mühlen Narzissen Nelken Nussbaum Obst Pappel Pfarr Primel Quellen Reh Robinien Rosen Rotdorn Salbei Sand "
+    "Schlehen Schmiede Schul Schwalben See Siedlungs Sonnen Specht Star Stein Tal Tannen Teich Tulpen Ufer Ulmen "
+    "Veilchen Wachholder Wald Weiden Weiher Weinberg Weißdorn Wiesen Winkel Zaunkönig Zedern Ziegel Zeisig"
+).split()
+_LAST = "straße weg gasse allee ring pfad platz hof steig grund busch blick garten höhe".split()
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """The addresses of one Kommune; arrays of equal length, ordered by Sozialraum.
+
+    `area` is the index into `sozialraum_ids`; `east`/`north` are EPSG:25832 metres (nan: no coordinates);
+    `located` says whether the coordinates lie in the area's polygon; `weight` is the size of the building;
+    `first` (length areas + 1) gives where each area's addresses begin. The office address comes last of its area.
+    """
+
+    sozialraum_ids: list[str]
+    area: np.ndarray
+    street: np.ndarray
+    house_number: np.ndarray
+    east: np.ndarray
+    north: np.ndarray
+    located: np.ndarray
+    weight: np.ndarray
+    first: np.ndarray
+    office: int | None
+
+
+@lru_cache(maxsize=1)
+def sozialraeume() -> gpd.GeoDataFrame:
+    """The 87 Sozialräume as committed (EPSG:25832), ordered by sozialraum_id. Do not change the frame."""
+    frame: gpd.GeoDataFrame = gpd.read_file(SOZIALRAEUME, engine="pyogrio")
+    return frame.sort_values("sozialraum_id", ignore_index=True)
+
+
+def street_names() -> np.ndarray:
+    """All synthetic street names in one fixed shuffled order (about 1,500)."""
+    names = np.array([first + last for last in _LAST for first in _FIRST])
+    return np.random.Generator(np.random.PCG64(SEED_ADDRESSES)).permutation(names)
+
+
+def addresses(ags: str, scale: float = 1.0) -> Addresses:
+    """The synthetic addresses of one Kommune; the same at every call."""
+    rng = np.random.Generator(np.random.PCG64([SEED_ADDRESSES, int(ags)]))
+    mine = sozialraeume().merge(sozialraum_profiles(), on="sozialraum_id").query("ags == @ags")
+    names = rng.permutation(street_names())
+    parts, used = [], 0
+    for area, (polygon, einwohner, deprivation) in enumerate(
+        zip(mine.geometry, mine.einwohner, mine.deprivation, strict=True)
+    ):
+        wanted = max(12, round(einwohner * scale / PERSONS_PER_ADDRESS))
+        part, n_streets = _streets(polygon, wanted, np.roll(names, -used), rng)
+        # Deprived areas have more large buildings.
+        large = rng.random(wanted) < 0.04 + 0.22 * deprivation
+        weight = np.where(large, rng.gamma(3.0, 3.5, wanted), rng.gamma(4.0, 0.35, wanted)) + 0.1
+        parts.append((np.full(wanted, area), *part, weight))
+        used += n_streets
+    area, street, number, east, north, weight = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
+    first = np.searchsorted(area, np.arange(len(mine) + 1))
+    located = np.ones(len(area), bool)
+    office = None
+    if ags == OFFICE_KOMMUNE:
+        # The last address of the central Sozialraum stands for the town hall; nobody is settled there by chance.
+        office = int(first[1] - 1)
+        street[office], number[office], weight[office] = OFFICE_STREET, "1", 0.0
+    _lose_coordinates(rng, east, north, located, weight, office)
+    return Addresses(
+        list(mine.sozialraum_id), area, street, number, east, north, located, weight, first, office
+    )
+
+
+def _streets(
+    polygon: shapely.Geometry, wanted: int, names: np.ndarray, rng: np.random.Generator
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], int]:
+    """`wanted` addresses along straight streets inside `polygon`: (street, number, east, north), streets used."""
+    inner = polygon.buffer(-4)
+    shapely.prepare(inner)
+    west, south, right, top = polygon.bounds
+    settled = shapely.centroid(polygon)
+    reach = np.sqrt(polygon.area) * 0.42
+    street, number, east, north, n_streets, found = [], [], [], [], 0, 0
+    while found < wanted:
+        middle = rng.normal([settled.x, settled.y], reach, size=2)
+        if not (west < middle[0] < right and south < middle[1] < top):
+            continue
+        plots = int(rng.integers(12, 70))
+        angle = rng.uniform(0, np.pi)
+        along = (np.arange(plots) // 2 - plots / 4) * rng.uniform(18, 30) + rng.normal(scale=2, size=plots)
+        across = np.where(np.arange(plots) % 2 == 0, 13.0, -13.0) + rng.normal(scale=2, size=plots)
+        x = (middle[0] + along * np.cos(angle) - across * np.sin(angle)).round(2)
+        y = (middle[1] + along * np.sin(angle) + across * np.cos(angle)).round(2)
+        keep = np.flatnonzero(shapely.contains_xy(inner, x, y))[: wanted - found]
+        if not len(keep):
+            continue
+        letters = np.where(rng.random(len(keep)) < 0.05, "a", "")
+        street.append(np.full(len(keep), names[n_streets % len(names)], dtype=object))
+        number.append(np.char.add((keep + 1).astype(str), letters).astype(object))
+        east.append(x[keep])
+        north.append(y[keep])
+        n_streets += 1
+        found += len(keep)
+    return tuple(np.concatenate(c) for c in (street, number, east, north)), n_streets  # type: ignore[return-value]
+
+
+def _lose_coordinates(
+    rng: np.random.Generator,
+    east: np.ndarray,
+    north: np.ndarray,
+    located: np.ndarray,
+    weight: np.ndarray,
+    office: int | None,
+) -> None:
+    """Take usable coordinates from ordinary small addresses until the wanted share of `weight` is reached."""
+    order = rng.permutation(np.flatnonzero(weight < 2.5))
+    order = order[order != office] if office is not None else order
+    n = max(4, int(np.searchsorted(np.cumsum(weight[order]), NOT_LOCATABLE_SHARE * weight.sum())))
+    lost = order[:n]
+    located[lost] = False
+    east[lost[::2]] = north[lost[::2]] = np.nan
+    # The other half was written in the neighbouring zone 33: plausible numbers, 400 km away.
+    east[lost[1::2]] -= 412_000.0
+
+
+def gpkg_path() -> Path:
+    """The committed GeoPackage, delivered as it is."""
+    return SOZIALRAEUME
