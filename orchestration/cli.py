@@ -1,0 +1,146 @@
+"""The command `ipso`: what the steward and the operator type. Texts are German.
+
+Thin: each command calls one function of the package and says what came out. Imports are inside the commands,
+so that `ipso --help` and `ipso status` answer at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from orchestration.home import Home, default_home
+
+CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+
+class GermanGroup(click.Group):
+    """Click's own headings in German."""
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, "BEFEHL [OPTIONEN]", prefix="Aufruf: ")
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, self.commands[name].get_short_help_str(80)) for name in self.commands]
+        with formatter.section("Befehle"):
+            formatter.write_dl(rows)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _german_options(self, ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        return _german_help(super().get_help_option(ctx))
+
+
+class GermanCommand(click.Command):
+    """Click's own headings in German."""
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)).replace("OPTIONS", "OPTIONEN"), prefix="Aufruf: ")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        _german_options(self, ctx, formatter)
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        return _german_help(super().get_help_option(ctx))
+
+
+def _german_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    records = [record for parameter in command.get_params(ctx) if (record := parameter.get_help_record(ctx))]
+    with formatter.section("Optionen"):
+        formatter.write_dl(records)
+
+
+def _german_help(option: click.Option | None) -> click.Option | None:
+    if option is not None:
+        option.help = "Diese Hilfe anzeigen."
+    return option
+
+
+@click.group(cls=GermanGroup, context_settings=CONTEXT)
+@click.option("--home", "folder", type=click.Path(path_type=Path), help="Ordner der Installation (sonst IPSO_HOME oder ./data).")
+@click.pass_context
+def main(context: click.Context, folder: Path | None) -> None:
+    """ipSo – das offene Sozialmonitoring: von den Lieferungen zum Bericht."""
+    context.obj = Home(folder.resolve()) if folder else default_home()
+
+
+@main.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.option("--neu", is_flag=True, help="Auch dann schreiben, wenn diese Demo schon geliefert wurde.")
+@click.pass_obj
+def demo(home: Home, neu: bool) -> None:
+    """Die Lieferungen des synthetischen Demo-Kreises in den Abgabeordner legen."""
+    from demo.deliveries import DEMO_VERSION, write_deliveries
+
+    home.create()
+    stamp = home.root / ".demo-version"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == DEMO_VERSION and not neu:
+        click.echo("Demo-Lieferungen: schon geliefert, nichts zu tun.")
+        return
+    click.echo("Demo-Kreis: Lieferungen 2009 bis 2023 schreiben (synthetisch, deterministisch)")
+    paths = write_deliveries(home.landing, progress=lambda line: click.echo(f"  {line}"))
+    stamp.write_text(DEMO_VERSION, encoding="utf-8")
+    click.echo(f"{len(paths)} Dateien liegen in {home.landing}")
+
+
+@main.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.option("--year", "--jahr", "year", type=int, help="Nur Lieferungen dieses Jahres verarbeiten.")
+@click.pass_obj
+def run(home: Home, year: int | None) -> None:
+    """Alles Neue verarbeiten: prüfen, aufbereiten, schützen, veröffentlichen, Bericht bauen."""
+    from orchestration.run import run_job
+
+    sys.exit(run_job(home, year))
+
+
+@main.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.argument("dateien", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--feed", help="Art der Lieferung, wenn der Dateiname sie nicht nennt (z. B. einwohner).")
+@click.option("--lieferant", help="Wer liefert, wenn der Ordner es nicht nennt (z. B. burscheid).")
+@click.option("--jahr", type=int, help="Berichtsjahr, wenn der Dateiname es nicht nennt.")
+@click.pass_obj
+def check(home: Home, dateien: tuple[Path, ...], feed: str | None, lieferant: str | None, jahr: int | None) -> None:
+    """Dateien gegen ihre Vereinbarung prüfen, ohne sie zu liefern."""
+    from orchestration.status import print_check
+
+    sys.exit(max(print_check(home, path, feed, lieferant, jahr) for path in dateien))
+
+
+@main.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.option("--feed", help="Nur diese Art der Lieferung.")
+@click.pass_obj
+def status(home: Home, feed: str | None) -> None:
+    """Welche Lieferung da ist, fehlt oder abgewiesen wurde: je Art, Lieferant und Jahr."""
+    from orchestration.status import print_status
+
+    print_status(home, feed)
+
+
+@main.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.argument("gebiet")
+@click.argument("indikator")
+@click.argument("jahr", type=int)
+@click.pass_obj
+def trace(home: Home, gebiet: str, indikator: str, jahr: int) -> None:
+    """Eine veröffentlichte Zahl zurückverfolgen: GEBIET (z. B. 05378004-07), INDIKATOR, JAHR."""
+    from orchestration.trace import print_trace
+
+    sys.exit(print_trace(home, gebiet, indikator, jahr))
+
+
+@main.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.option("--port", default=8080, show_default="8080", help="Anschluss des Berichts.")
+@click.option("--dagster-port", default=3000, show_default="3000", help="Anschluss der Dagster-Oberfläche.")
+@click.pass_obj
+def up(home: Home, port: int, dagster_port: int) -> None:
+    """Dagster-Oberfläche mit Zeitplänen und den Bericht starten (nur auf diesem Rechner: 127.0.0.1)."""
+    from orchestration.up import start
+
+    sys.exit(start(home, port, dagster_port))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""The plausibility gate as a blocking Dagster check on the finished measures."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from orchestration.gates.plausibility import check_plausibility
+from orchestration.resources import HomeResource
+
+MOST_FINDINGS = 50
+
+
+@dg.asset_check(
+    asset=dg.AssetKey(["intermediate", "int_measure"]),
+    name="plausibilitaetstor",
+    blocking=True,
+    additional_deps=[
+        dg.AssetKey(["intermediate", name])
+        for name in ("int_sum_of_parts", "int_population_vs_official", "int_printed_vs_recomputed", "int_area")
+    ],
+    description="Passen die Zahlen aller Lieferungen zusammen? Summen der Teile, amtliche Bevölkerung, gedruckte Werte,"
+    " fehlende Lieferungen, Sprünge. Hinweise werden veröffentlicht, Fehler halten die Veröffentlichung an.",
+)
+def plausibility_gate(context: dg.AssetCheckExecutionContext, home: HomeResource) -> dg.AssetCheckResult:
+    """Warnings are recorded and published; errors stop everything downstream."""
+    findings = check_plausibility(home.folder(), progress=context.log.info)
+    failed = [f for f in findings if not f.passed]
+    errors = [f for f in failed if f.is_error]
+    lines = [f"- {'**Fehler**' if f.is_error else 'Hinweis'}: {f.message}" for f in [*errors, *[f for f in failed if f.is_warning]]]
+    return dg.AssetCheckResult(
+        passed=not errors,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"{len(errors)} Fehler, {len(failed) - len(errors)} Hinweise",
+        metadata={
+            "Befunde": dg.MetadataValue.md("\n".join(lines[:MOST_FINDINGS]) or "keine"),
+            "weitere Befunde": max(len(lines) - MOST_FINDINGS, 0),
+        },
+    )

@@ -1,0 +1,173 @@
+"""The plausibility gate: do the numbers of all deliveries together hold?
+
+Reads `intermediate` and the Lieferverzeichnis, compares with what was delivered elsewhere, and writes
+`control/finding_plausibility.parquet`. It changes no figure: a delivered figure is kept as delivered.
+What a single delivery must be like is the delivery gate's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from orchestration.feeds.declaration import load_feeds
+from orchestration.feeds.finding import Finding, german_number
+from orchestration.gates.suites import load_suite, run_suite
+from orchestration.home import Home
+
+NAMES = "select area_id, name as area_name from intermediate.int_area"
+TITLES = "select measure_id, title as measure_title from seeds.measures"
+
+FRAMES = {
+    "plausibilitaet_summen": f"""
+        select s.area_id, s.year, s.measure_id, s.feed, s.whole, s.parts, s.n_parts, n.area_name, t.measure_title
+        from intermediate.int_sum_of_parts as s
+        join ({NAMES}) as n using (area_id)
+        join ({TITLES}) as t using (measure_id)
+        where s.n_parts_not_countable = 0
+        order by s.area_id, s.year, s.measure_id
+    """,
+    "plausibilitaet_bevoelkerung": f"""
+        select p.area_id, p.year, p.population, p.official, n.area_name, 'einwohner' as feed,
+            100.0 * abs(p.population - p.official) / nullif(p.official, 0) as deviation_percent
+        from intermediate.int_population_vs_official as p
+        join ({NAMES}) as n using (area_id)
+        where p.population is not null and p.official is not null
+        order by p.area_id, p.year
+    """,
+    "plausibilitaet_gedruckte_werte": f"""
+        select p.area_id, p.year, p.feed, p.item, p.printed, p.recomputed, n.area_name,
+            case p.item
+                when 'anteil_u15_percent' then 'Anteil der Kinder im SGB-II-Bezug in %'
+                when 'veraenderung_sgb2_percent' then 'Veränderung der Kinder im SGB-II-Bezug in %'
+                else p.item
+            end as item_title
+        from intermediate.int_printed_vs_recomputed as p
+        join ({NAMES}) as n using (area_id)
+        where p.printed is not null and p.recomputed is not null
+        order by p.area_id, p.year, p.item
+    """,
+    "plausibilitaet_spruenge": f"""
+        select m.area_id, m.year, m.feed, before.value as value_before, m.value, n.area_name,
+            abs(m.value - before.value) / sqrt(nullif(m.value + before.value, 0)) as jump_in_sd,
+            100.0 * abs(m.value - before.value) / nullif(before.value, 0) as jump_percent
+        from intermediate.int_measure as m
+        join intermediate.int_measure as before
+            on m.area_id = before.area_id and m.measure_id = before.measure_id and m.year = before.year + 1
+        join ({NAMES}) as n on m.area_id = n.area_id
+        where m.measure_id = 'population' and m.level = 'sozialraum' and m.value is not null and before.value is not null
+        order by m.area_id, m.year
+    """,
+}
+
+
+def check_plausibility(home: Home, progress: Callable[[str], None] = print) -> list[Finding]:
+    """Run every plausibility suite, write the findings, give them back (passed ones too)."""
+    with duckdb.connect(str(home.warehouse), read_only=True) as warehouse:
+        frames = {name: warehouse.execute(query).df() for name, query in FRAMES.items()}
+    frames["plausibilitaet_lieferungen"] = expected_deliveries(home)
+    findings = [finding for name, frame in frames.items() for finding in judge_frame(name, frame)]
+    write_findings(findings, home.control / "finding_plausibility.parquet")
+    warnings = sum(f.is_warning for f in findings)
+    errors = sum(f.is_error for f in findings)
+    progress(f"Plausibilitätstor: {warnings} Hinweise, {errors} Fehler")
+    return findings
+
+
+def expected_deliveries(home: Home) -> pd.DataFrame:
+    """One row per feed, deliverer and year that the declarations expect: state of what is there, or None."""
+    states = duckdb.execute(
+        "select feed, deliverer, year, min(state) as state from read_parquet(?) where state != 'superseded' group by all",
+        [str(home.control / "delivery.parquet")],
+    ).df()
+    expected = pd.DataFrame(
+        [
+            (feed.name, feed.title, slug, deliverer.name, year)
+            for feed in load_feeds().values()
+            for slug, deliverer in feed.deliverers.items()
+            for year in feed.years
+        ],
+        columns=["feed", "feed_title", "deliverer", "deliverer_name", "year"],
+    )
+    merged = expected.merge(states, on=["feed", "deliverer", "year"], how="left")
+    return merged.assign(in_force=merged["state"].where(merged["state"] == "accepted"))
+
+
+def judge_frame(name: str, frame: pd.DataFrame, gate: str = "plausibility") -> list[Finding]:
+    """One finding per failing row, in the words of the expectation's `row_message`; one if all rows pass.
+
+    The texts `row_message`, `row_found`, `row_expected` of an expectation may name any column of `frame`.
+    """
+    suite = load_suite(name)
+    frame = frame.reset_index(drop=True)
+    results = run_suite(frame, suite, gate=gate, max_rows=max(len(frame), 1))
+    findings = []
+    for rule, result in zip(suite["expectations"], results, strict=True):
+        if result.passed:
+            findings.append(result)
+        elif not result.rows:
+            findings.append(replace(result, message=rule["meta"]["row_message"]))
+        else:
+            findings.extend(_row_finding(rule["meta"], result, frame.iloc[position].to_dict()) for position in result.rows)
+    return findings
+
+
+def _row_finding(texts: dict[str, str], result: Finding, row: dict[str, Any]) -> Finding:
+    words = {key: german_number(value) if isinstance(value, float) and pd.notna(value) else value for key, value in row.items()}
+
+    def told(text: str) -> str | None:
+        return texts[text].format(**words) if text in texts else None
+
+    return replace(
+        result,
+        message=told("row_message") or result.message,
+        found=told("row_found"),
+        expected=told("row_expected"),
+        column_name=row.get("measure_id") or row.get("item"),
+        n_rows=1,
+        rows=(),
+        feed=row.get("feed"),
+        deliverer=row.get("deliverer"),
+        year=int(row["year"]) if "year" in row else None,
+        area_id=row.get("area_id"),
+    )
+
+
+FINDING_COLUMNS = (
+    "gate", "delivery_id", "feed", "deliverer", "year", "area_id", "expectation", "column_name", "severity",
+    "passed", "n_rows", "found", "expected", "message",
+)  # fmt: skip
+
+
+def write_findings(findings: list[Finding], target: Path) -> None:
+    """The columns of control/finding, one row per finding, in the order given."""
+    table = pd.DataFrame([[getattr(f, column) for column in FINDING_COLUMNS] for f in findings], columns=list(FINDING_COLUMNS))
+    text = [c for c in FINDING_COLUMNS if c not in ("year", "passed", "n_rows")]
+    table = table.astype({**dict.fromkeys(text, "string"), "year": "Int32", "passed": "bool", "n_rows": "int64"})
+    partial = target.with_suffix(".part")
+    table.to_parquet(partial, index=False)
+    partial.replace(target)
+
+
+def merge_findings(home: Home) -> Path:
+    """`control/finding.parquet`: what the delivery gate and the plausibility gate found."""
+    target = home.control / "finding.parquet"
+    partial = target.with_suffix(".part")
+    columns = ", ".join(FINDING_COLUMNS)
+    duckdb.execute(
+        f"""
+        copy (
+            select {columns} from read_parquet('{home.control}/finding_delivery.parquet')
+            union all
+            select {columns} from read_parquet('{home.control}/finding_plausibility.parquet')
+            order by all
+        ) to '{partial}' (format parquet)
+        """  # noqa: S608
+    )
+    partial.replace(target)
+    return target

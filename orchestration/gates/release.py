@@ -1,0 +1,74 @@
+"""The release gate: is a finished release complete, undamaged and free of small counts?
+
+Reads the release folder only, as any reader would. The proof that nothing can be worked out from many published
+numbers together is not here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from orchestration.feeds.finding import Finding
+from orchestration.gates.plausibility import judge_frame
+from orchestration.release.write import damaged_files
+
+CONTRACT = {
+    "dim_area": "area_key area_id level name parent_area_id valid_from valid_to area_sqkm is_synthetic",
+    "dim_indicator": "indicator_id title theme_id unit polarity numerator_measure denominator_measure scale cadence"
+    " finest_level source caveat",
+    "dim_theme": "theme_id",
+    "dim_year": "year is_biennial_report population_basis",
+    "fct_indicator": "area_id year indicator_id value value_status numerator denominator ci_lower ci_upper"
+    " numerator_date denominator_date boundary benchmark_kreis vs_kreis change_absolute change_percent trend",
+    "fct_population": "area_id year age_band sex nationality_group population value_status",
+    "meta_delivery": "delivery_id feed deliverer year received sha256 row_count state reason",
+    "meta_lineage": "area_id year indicator_id delivery_id",
+    "meta_release": "release_id created year code_version input_hash",
+    "meta_finding": "gate severity passed message",
+}
+"""The published contract: none of these tables and columns may vanish."""
+DERIVED = "numerator, ci_lower, ci_upper, change_absolute, change_percent"
+MINIMUM = 3
+
+
+def check_release(release: Path) -> list[Finding]:
+    """Findings of the suites `freigabe_*`; any that failed with severity error forbids the switch."""
+    with duckdb.connect(str(release / "ipso.duckdb"), read_only=True) as connection:
+        tables = table_frame(connection, damaged_files(release))
+        if not tables["present"].all():
+            return judge_frame("freigabe_tabellen", tables, gate="release")
+        # Only indicators of persons and households have counts that are small; dwellings and votes are no persons' secret.
+        indicators = connection.execute(
+            f"""
+            select f.area_id, f.year, f.indicator_id, f.boundary, f.value_status, f.value,
+                coalesce({DERIVED}) as derived,
+                case when f.numerator > 0 and f.numerator < {MINIMUM} then f.numerator end as small_count
+            from fct_indicator as f
+            order by all
+            """  # noqa: S608
+        ).df()
+        population = connection.execute(
+            "select area_id, year, age_band, sex, nationality_group, population, value_status from fct_population order by all"
+        ).df()
+    return [
+        *judge_frame("freigabe_tabellen", tables, gate="release"),
+        *judge_frame("freigabe_fct_indicator", indicators, gate="release"),
+        *judge_frame("freigabe_fct_population", population, gate="release"),
+    ]
+
+
+def table_frame(connection: duckdb.DuckDBPyConnection, damaged: list[str]) -> pd.DataFrame:
+    """One row per table of the contract: is it there with rows, are its columns there, do its files fit?"""
+    columns = connection.execute(
+        "select table_name, column_name from information_schema.columns where table_schema = 'main'"
+    ).df()
+    rows = []
+    for table, wanted in CONTRACT.items():
+        there = set(columns.loc[columns["table_name"] == table, "column_name"])
+        missing = [name for name in wanted.split() if name not in there]
+        filled = bool(there) and connection.execute(f'select 1 from "{table}" limit 1').fetchone() is not None  # noqa: S608
+        rows.append((table, filled, not missing, ", ".join(missing), not any(table in name or name in ("ipso.duckdb", "SHA256SUMS", "areas.geojson") for name in damaged)))
+    return pd.DataFrame(rows, columns=["table", "present", "columns_present", "missing_columns", "undamaged"])

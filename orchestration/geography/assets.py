@@ -1,0 +1,21 @@
+"""The Dagster asset that puts registered people into Sozialräume."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from orchestration.geography.locate import write_verortung
+from orchestration.resources import HomeResource
+
+
+@dg.asset(
+    key=["raw", "verortung"],
+    deps=[dg.AssetKey(["control", "delivery"])],
+    group_name="2_verortung",
+    description="Jede gemeldete Koordinate mit ihrem Sozialraum; was in keinem liegt, bleibt „nicht verortbar“.",
+)
+def located_coordinates(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
+    """One row per distinct coordinate of the register."""
+    context.log.info("Verortung: Koordinaten den Sozialräumen zuordnen")
+    write_verortung(home.folder())
+    return dg.MaterializeResult()

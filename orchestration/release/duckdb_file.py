@@ -1,0 +1,23 @@
+"""Writes `ipso.duckdb` of a release from its Parquet files; run as a process of its own (see write.py)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import duckdb
+
+
+def write_duckdb_file(release: Path) -> None:
+    """One table per Parquet file, in the order of their names; the same bytes for the same input.
+
+    FSST and ZSTD compression draw random samples, so strings are kept without them.
+    """
+    with duckdb.connect(str(release / "ipso.duckdb"), config={"threads": 1}) as connection:
+        connection.execute("set disabled_compression_methods = 'fsst,dict_fsst,zstd'")
+        for path in sorted((release / "parquet").glob("*.parquet")):
+            connection.execute(f"create table \"{path.stem}\" as select * from read_parquet('{path}')")  # noqa: S608
+
+
+if __name__ == "__main__":
+    write_duckdb_file(Path(sys.argv[1]))

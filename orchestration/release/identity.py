@@ -1,0 +1,84 @@
+"""Which release the present deliveries and the present code give: the same input always gives the same id.
+
+Knows nothing of tables. Timestamps come from the deliveries, never from the clock, so that a rebuild from the
+archive gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+
+from orchestration.home import REPOSITORY, Home
+
+CODE_FOLDERS = ("orchestration", "models", "seeds", "dbt_project", "expectations")
+CODE_SUFFIXES = frozenset({".py", ".sql", ".yml", ".csv", ".json", ".html"})
+VERSION = "0.1.0"
+
+
+@dataclass(frozen=True)
+class ReleaseIdentity:
+    """What a release is made of; `created` is the receipt of the newest delivery in it (UTC)."""
+
+    release_id: str
+    created: datetime
+    year: int
+    code_version: str
+    input_hash: str
+
+
+def tree_hash(
+    folders: tuple[str, ...], repository: Path = REPOSITORY, suffixes: set[str] | frozenset[str] = CODE_SUFFIXES
+) -> str:
+    """SHA-256 over names and contents of the source files below `folders`."""
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted((repository / folder).rglob("*")):
+            if path.is_file() and path.suffix in suffixes and "node_modules" not in path.parts:
+                digest.update(path.relative_to(repository).as_posix().encode() + b"\0")
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def identify(home: Home) -> ReleaseIdentity | None:
+    """The release that `control/delivery.parquet` leads to; None while no delivery is in force."""
+    delivery = home.control / "delivery.parquet"
+    if not delivery.exists():
+        return None
+    rows = duckdb.execute(
+        "select delivery_id, sha256, received, year from read_parquet(?) where state = 'accepted' order by delivery_id",
+        [str(delivery)],
+    ).fetchall()
+    if not rows:
+        return None
+    code = tree_hash(CODE_FOLDERS)
+    digest = hashlib.sha256(code.encode())
+    for delivery_id, sha256, received, _ in rows:
+        digest.update(f"{delivery_id} {sha256} {received.isoformat()}\n".encode())
+    year = max(row[3] for row in rows)
+    return ReleaseIdentity(
+        release_id=f"{year}-{digest.hexdigest()[:12]}",
+        created=max(row[2] for row in rows),
+        year=year,
+        code_version=f"{VERSION}+{code[:12]}",
+        input_hash=digest.hexdigest(),
+    )
+
+
+def write_identity(home: Home, identity: ReleaseIdentity) -> Path:
+    """`control/release.parquet`, one row, for the mart meta_release."""
+    target = home.control / "release.parquet"
+    partial = target.with_suffix(".part")
+    duckdb.execute(
+        "copy (select $1::varchar as release_id, $2::timestamp as created, $3::int as year,"
+        " $4::varchar as code_version, $5::varchar as input_hash) to '"
+        + str(partial).replace("'", "''")
+        + "' (format parquet)",
+        [identity.release_id, identity.created, identity.year, identity.code_version, identity.input_hash],
+    )
+    partial.replace(target)
+    return target

@@ -1,0 +1,114 @@
+"""Runs the Dagster job from the command line: one at a time, with progress, and not at all when nothing is new."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from orchestration.feeds.intake import deliveries
+from orchestration.gates.delivery import verdict_exists
+from orchestration.home import REPOSITORY, Home
+from orchestration.release.identity import identify
+from orchestration.release.site import site_id
+from orchestration.release.write import current
+from orchestration.sensors import waiting_files
+
+FAILED = 1
+NOTHING_TO_RUN = 2
+
+
+class AlreadyRunning(Exception):
+    """Another run of this installation holds the lock."""
+
+
+@contextmanager
+def exclusive(home: Home) -> Iterator[None]:
+    """One run per installation; the lock goes with the process, however it ends."""
+    with (home.root / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunning from error
+        yield
+
+
+def is_up_to_date(home: Home) -> bool:
+    """Nothing waits, nothing is unjudged, and release and report fit deliveries, code and pages."""
+    if waiting_files(home) or any(not verdict_exists(home, d) for d in deliveries(home)):
+        return False
+    identity = identify(home)
+    release = current(home.releases)
+    has_site = os.environ.get("IPSO_REPORT") == "nein" or current(home.site) == site_id(home)
+    return identity is not None and release == identity.release_id and has_site
+
+
+def run_job(home: Home, year: int | None = None) -> int:
+    """Exit status: 0 done or nothing to do, 1 the job failed, 2 it could not start."""
+    home.create()
+    try:
+        with exclusive(home):
+            if is_up_to_date(home):
+                click.echo(f"Nichts Neues: Release {current(home.releases)} ist auf dem Stand aller Lieferungen.")
+                say_where(home)
+                return 0
+            return _execute(home, year)
+    except AlreadyRunning:
+        click.echo("Es läuft schon eine Verarbeitung dieser Installation. Bitte warten.", err=True)
+        return NOTHING_TO_RUN
+
+
+def _execute(home: Home, year: int | None) -> int:
+    os.environ["IPSO_HOME"] = str(home.root)
+    os.environ.setdefault("DAGSTER_HOME", str(REPOSITORY))
+    started = time.monotonic()
+    click.echo("Dagster, dbt und Great Expectations laden ...")
+    import dagster as dg
+
+    from orchestration.definitions import JOB, build_defs
+    from orchestration.partitions import YEARS
+
+    keys = YEARS.get_partition_keys()
+    first, last = (str(year), str(year)) if year else (keys[0], keys[-1])
+    if not {first, last} <= set(keys):
+        click.echo(f"Das Jahr {year} liegt außerhalb von {keys[0]} bis {keys[-1]}.", err=True)
+        return NOTHING_TO_RUN
+    job = build_defs(home).resolve_job_def(JOB)
+    before = current(home.releases)
+    with dg.DagsterInstance.get() as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            raise_on_error=False,
+            tags={
+                "dagster/asset_partition_range_start": first,
+                "dagster/asset_partition_range_end": last,
+                "ipso/anlass": "ipso run",
+            },
+        )
+    for event in result.all_events:
+        if event.is_step_failure:
+            click.echo(f"FEHLER in {event.step_key}: {event.step_failure_data.error_display_string.splitlines()[0]}", err=True)
+    blocked = [e for e in result.get_asset_check_evaluations() if not e.passed]
+    for check in blocked:
+        click.echo(f"Tor {check.check_name} bei {check.asset_key.to_user_string()}: {check.description}", err=True)
+    took = f"{time.monotonic() - started:.0f} s"
+    if not result.success:
+        click.echo(f"Nicht fertig geworden ({took}). Gültig bleibt Release {before or '–'}; der nächste Lauf setzt fort.", err=True)
+        return FAILED
+    click.echo(f"Fertig in {took}.")
+    say_where(home)
+    return 0
+
+
+def say_where(home: Home) -> None:
+    """The three lines that end every successful run."""
+    here = home.root
+    click.echo(f"  Bericht:  {here}/site/current – öffnen mit `make up`, dann http://127.0.0.1:8080")
+    click.echo(f"  Marts:    {here}/releases/current/ipso.duckdb (auch parquet/ und csv/), z. B. duckdb -readonly")
+    click.echo("  Dagster:  `make up`, dann http://127.0.0.1:3000")
+    sys.stdout.flush()

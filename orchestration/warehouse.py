@@ -1,0 +1,115 @@
+"""The dbt project as Dagster assets, in two steps: up to `intermediate`, and the published `marts`.
+
+Between the two lie the plausibility gate and the protection of small counts, so they are two dbt calls and no more
+(each costs seconds before a model runs). Only dbt writes warehouse.duckdb.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, DbtProject, dbt_assets
+
+from orchestration.home import REPOSITORY, Home
+from orchestration.release.identity import tree_hash
+
+DBT_FOLDERS = ("models", "seeds", "dbt_project")
+DBT_FILES = ("dbt_project.yml", "profiles.yml")
+GROUPS = {
+    "seeds": "3_aufbereitung",
+    "staging": "3_aufbereitung",
+    "intermediate": "4_kennzahlen",
+    "protected": "6_geheimhaltung",
+    "marts": "7_marts",
+}
+
+
+class Translator(DagsterDbtTranslator):
+    """Asset keys `<schema>/<model>` and one group per stage; sources are the assets that write their files."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        if dbt_resource_props["resource_type"] == "source":
+            return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
+        return dg.AssetKey([_stage(dbt_resource_props), dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        return GROUPS[_stage(dbt_resource_props)]
+
+
+def _stage(props: Mapping[str, Any]) -> str:
+    return str(props["schema"])
+
+
+def dbt_project(home: Home) -> DbtProject:
+    """The project with a manifest that fits the present files; artefacts lie in the state folder."""
+    os.environ["IPSO_HOME"] = str(home.root)
+    target = home.root / "dbt"
+    target.mkdir(parents=True, exist_ok=True)
+    project = DbtProject(project_dir=REPOSITORY, profiles_dir=REPOSITORY, target_path=target)
+    stamp = target / "manifest.stamp"
+    wanted = tree_hash(DBT_FOLDERS) + "".join((REPOSITORY / name).read_text(encoding="utf-8") for name in DBT_FILES)
+    if not project.manifest_path.exists() or not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        run_dbt(home, "parse", "--quiet")
+        stamp.write_text(wanted, encoding="utf-8")
+    return project
+
+
+def run_dbt(home: Home, *arguments: str) -> None:
+    """One dbt call outside Dagster; raises CalledProcessError with dbt's own output on the terminal."""
+    subprocess.run(
+        [
+            str(Path(sys.executable).parent / "dbt"),
+            *arguments,
+            "--project-dir",
+            str(REPOSITORY),
+            "--profiles-dir",
+            str(REPOSITORY),
+            "--target-path",
+            str(home.root / "dbt"),
+            "--log-path",
+            str(home.root / "dbt" / "logs"),
+        ],
+        check=True,
+        env={**os.environ, "IPSO_HOME": str(home.root), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+    )
+
+
+def build_warehouse_assets(project: DbtProject) -> list[dg.AssetsDefinition]:
+    """Two multi-assets: everything up to `intermediate`, then `marts`."""
+    translator = Translator(settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False))
+
+    @dbt_assets(
+        manifest=project.manifest_path,
+        project=project,
+        name="aufbereitung",
+        select="path:seeds path:models/staging path:models/intermediate",
+        dagster_dbt_translator=translator,
+    )
+    def preparation(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+        context.log.info("dbt: Lieferungen aufbereiten, Kennzahlen je Sozialraum und Jahr bilden")
+        yield from _build(context, dbt, project)
+
+    @dbt_assets(
+        manifest=project.manifest_path,
+        project=project,
+        name="veroeffentlichung",
+        select="path:models/marts",
+        dagster_dbt_translator=translator,
+    )
+    def publication(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
+        context.log.info("dbt: Indikatoren berechnen, Marts schreiben")
+        yield from _build(context, dbt, project)
+
+    return [preparation, publication]
+
+
+def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: DbtProject) -> Iterator[Any]:
+    # unit tests guard the code, not the data: they run in `make test`
+    arguments = ["build", "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable"]
+    yield from dbt.cli(arguments, context=context, target_path=project.target_path).stream()

@@ -1,0 +1,167 @@
+"""The whole way, from deliveries to the release, as the steward and a BI consumer see it."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+from conftest import ipso, release_connection
+
+from orchestration.home import REPOSITORY, Home
+
+pytestmark = pytest.mark.integration
+
+# The table that the concept prints (domain.md): area, population u15, SGB II u15, share for 2009 and 2014, change
+PRINTED = [
+    ("05378", 40931, 4422, 10.8, 37988, 4240, 11.2, -4.1),
+    ("05378004", 15354, 2106, 13.7, 14851, 2184, 14.7, 3.7),
+    ("05378008", 2891, 294, 10.2, 2499, 313, 12.5, 6.5),
+    ("05378012", 3075, 202, 6.6, 2776, 228, 8.2, 12.9),
+    ("05378016", 3991, 331, 8.3, 3616, 265, 7.3, -19.9),
+    ("05378020", 2363, 91, 3.9, 1917, 58, 3.0, -36.3),
+    ("05378024", 4202, 475, 11.3, 3939, 381, 9.7, -19.8),
+    ("05378028", 4214, 413, 9.8, 3952, 377, 9.5, -8.7),
+    ("05378032", 4841, 510, 10.5, 4438, 435, 9.8, -14.7),
+]
+
+
+@pytest.mark.parametrize("row", PRINTED, ids=[row[0] for row in PRINTED])
+def test_the_printed_table_of_the_concept_comes_out(county: Home, row: tuple) -> None:
+    area, population_2009, sgb2_2009, share_2009, population_2014, sgb2_2014, share_2014, change = row
+    with release_connection(county) as release:
+        shares = release.execute(
+            "select year, denominator, numerator, round(value, 1), denominator_date::varchar, numerator_date::varchar"
+            " from fct_indicator where indicator_id = 'sgb2_under_15_share' and area_id = ? and year in (2009, 2014)"
+            " order by year",
+            [area],
+        ).fetchall()
+        changes = release.execute(
+            "select round(change_percent, 1) from fct_indicator"
+            " where indicator_id = 'sgb2_under_15' and area_id = ? and year = 2014",
+            [area],
+        ).fetchall()
+    assert shares == [
+        (2009, population_2009, sgb2_2009, share_2009, "2008-12-31", "2009-10-31"),
+        (2014, population_2014, sgb2_2014, share_2014, "2013-12-31", "2014-10-31"),
+    ]
+    assert changes == [(change,)]
+
+
+def test_the_sources_contradictions_are_findings_with_both_values(county: Home) -> None:
+    with release_connection(county) as release:
+        messages = [
+            row[0]
+            for row in release.execute(
+                "select message from meta_finding where gate = 'plausibility' and severity = 'warning' and not passed"
+            ).fetchall()
+        ]
+    assert any("4.241" in m and "4.240" in m and "2014" in m for m in messages), messages
+    for name, printed, recomputed in (
+        ("Leichlingen", "-20", "-19,9"),
+        ("Rösrath", "-8,8", "-8,7"),
+        ("Wermelskirchen", "-14,8", "-14,7"),
+    ):
+        assert any(name in m and printed in m and recomputed in m for m in messages), (name, messages)
+
+
+def test_sozialraeume_and_not_locatable_sum_to_the_official_population(county: Home) -> None:
+    with (REPOSITORY / "seeds" / "bevoelkerung_amtlich.csv").open(encoding="utf-8", newline="") as file:
+        official = {
+            (row["area_id"], int(row["year"])): int(row["population"])
+            for row in csv.DictReader(file)
+            if 2015 <= int(row["year"]) <= 2023
+        }
+    with release_connection(county) as release:
+        rows = release.execute(
+            """
+            select a.parent_area_id, f.year, sum(f.value)::int, count(*) filter (a.level = 'nicht_verortbar'),
+                count(*) filter (f.value is null)
+            from fct_indicator as f join dim_area as a using (area_id)
+            where f.indicator_id = 'population' and a.level in ('sozialraum', 'nicht_verortbar')
+            group by all
+            """
+        ).fetchall()
+        kommunen = release.execute(
+            "select area_id, year, value::int from fct_indicator join dim_area using (area_id)"
+            " where indicator_id = 'population' and level = 'kommune' and year between 2015 and 2023"
+        ).fetchall()
+    assert len(official) == 72
+    assert {(area, year): total for area, year, total, _, _ in rows} == official
+    assert {(area, year): total for area, year, total in kommunen} == official
+    assert all(not_located == 1 and hidden == 0 for *_, not_located, hidden in rows)
+
+
+def test_at_least_ten_indicators_over_five_themes_have_values_in_sozialraeume(county: Home) -> None:
+    with release_connection(county) as release:
+        indicators, themes = release.execute(
+            "select count(distinct indicator_id), count(distinct theme_id) from fct_indicator"
+            " join dim_indicator using (indicator_id) where value is not null"
+        ).fetchall()[0]
+        areas = release.execute("select count(*) from dim_area where level = 'sozialraum'").fetchall()[0][0]
+    assert indicators >= 10
+    assert themes >= 5
+    assert areas == 87
+
+
+def test_no_published_number_is_one_or_two_persons(county: Home) -> None:
+    with release_connection(county) as release:
+        small = release.execute(
+            "select count(*) from fct_indicator where numerator in (1, 2) or denominator in (1, 2)"
+        ).fetchall()[0][0]
+        cells = release.execute("select count(*) from fct_population where population in (1, 2)").fetchall()[0][0]
+        hidden = release.execute("select count(*) from fct_population where value_status = 'suppressed'").fetchall()[0][0]
+    assert (small, cells) == (0, 0)
+    assert hidden > 0
+
+
+def test_no_single_blank_can_be_worked_out_from_its_kommune(county: Home) -> None:
+    with release_connection(county) as release:
+        alone = release.execute(
+            """
+            with counts as (
+                select a.parent_area_id, f.year, f.indicator_id, count(*) filter (f.value_status = 'suppressed') as blanks,
+                    any_value(whole.value_status) as whole_status
+                from fct_indicator as f
+                join dim_area as a using (area_id)
+                join fct_indicator as whole
+                    on whole.area_id = a.parent_area_id and whole.year = f.year and whole.indicator_id = f.indicator_id
+                where f.indicator_id = 'sgb2_under_15' and a.level in ('sozialraum', 'nicht_verortbar')
+                group by all
+            )
+            select count(*) filter (blanks = 1 and whole_status = 'ok'), sum(blanks) from counts
+            """
+        ).fetchall()[0]
+    assert alone[0] == 0
+    assert alone[1] > 0
+
+
+def test_a_number_can_be_traced_to_its_deliveries(county: Home) -> None:
+    output = ipso(county, "trace", "05378004", "sgb2_under_15_share", "2014").stdout
+    assert "14,7 %" in output
+    assert "kinder_sgb2-kreis-2014-" in output
+    assert "SHA-256" in output and "FEHLT" not in output
+    assert "Stand 31.12.2013" in output and "Stand 31.10.2014" in output
+    unknown = ipso(county, "trace", "05378004", "gibtsnicht", "2014", check=False)
+    assert unknown.returncode == 1 and "sgb2_under_15_share" in unknown.stderr
+
+
+def test_a_second_run_with_nothing_new_does_nothing_and_says_so(county: Home) -> None:
+    before = (county.releases / "current").readlink()
+    result = ipso(county, "run")
+    assert "Nichts Neues" in result.stdout
+    assert "http://127.0.0.1:3000" in result.stdout
+    assert (county.releases / "current").readlink() == before
+    assert "nichts zu tun" in ipso(county, "demo").stdout
+
+
+def test_status_shows_every_feed_and_what_is_missing(county: Home) -> None:
+    output = ipso(county, "status").stdout
+    for feed in ("einwohner", "sgb2", "arbeitslose", "kinder_sgb2", "wohnungen", "sozialraeume", "wahlen"):
+        assert f"({feed})" in output
+    assert "Wermelskirchen" in output and "in Kraft" in output
+
+
+def test_only_the_steward_can_read_what_is_about_people(county: Home) -> None:
+    for folder in (county.root, county.archive, county.raw, county.landing):
+        assert folder.stat().st_mode & 0o077 == 0, folder
+    assert county.warehouse.stat().st_mode & 0o077 == 0
