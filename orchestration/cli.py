@@ -39,7 +39,11 @@ class GermanCommand(click.Command):
     """Click's own headings in German."""
 
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)).replace("OPTIONS", "OPTIONEN"), prefix="Aufruf: ")
+        formatter.write_usage(
+            ctx.command_path,
+            " ".join(self.collect_usage_pieces(ctx)).replace("OPTIONS", "OPTIONEN"),
+            prefix="Aufruf: ",
+        )
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         _german_options(self, ctx, formatter)
@@ -61,7 +65,12 @@ def _german_help(option: click.Option | None) -> click.Option | None:
 
 
 @click.group(cls=GermanGroup, context_settings=CONTEXT)
-@click.option("--home", "folder", type=click.Path(path_type=Path), help="Ordner der Installation (sonst IPSO_HOME oder ./data).")
+@click.option(
+    "--home",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Ordner der Installation (sonst IPSO_HOME oder ./data).",
+)
 @click.pass_context
 def main(context: click.Context, folder: Path | None) -> None:
     """ipSo – das offene Sozialmonitoring: von den Lieferungen zum Bericht."""

@@ -92,13 +92,19 @@ def _execute(home: Home, year: int | None) -> int:
         )
     for event in result.all_events:
         if event.is_step_failure:
-            click.echo(f"FEHLER in {event.step_key}: {event.step_failure_data.error_display_string.splitlines()[0]}", err=True)
+            click.echo(
+                f"FEHLER in {event.step_key}: {event.step_failure_data.error_display_string.splitlines()[0]}",
+                err=True,
+            )
     blocked = [e for e in result.get_asset_check_evaluations() if not e.passed]
     for check in blocked:
         click.echo(f"Tor {check.check_name} bei {check.asset_key.to_user_string()}: {check.description}", err=True)
     took = f"{time.monotonic() - started:.0f} s"
     if not result.success:
-        click.echo(f"Nicht fertig geworden ({took}). Gültig bleibt Release {before or '–'}; der nächste Lauf setzt fort.", err=True)
+        click.echo(
+            f"Nicht fertig geworden ({took}). Gültig bleibt Release {before or '–'}; der nächste Lauf setzt fort.",
+            err=True,
+        )
         return FAILED
     click.echo(f"Fertig in {took}.")
     say_where(home)

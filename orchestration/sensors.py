@@ -20,7 +20,10 @@ def waiting_files(home: Home) -> dict[str, tuple[int, int]]:
     return {
         path.relative_to(home.landing).as_posix(): (path.stat().st_size, path.stat().st_mtime_ns)
         for path in sorted(home.landing.rglob("*"))
-        if path.is_file() and not path.is_symlink() and not path.name.startswith(".") and path.suffix not in {".part", ".tmp"}
+        if path.is_file()
+        and not path.is_symlink()
+        and not path.name.startswith(".")
+        and path.suffix not in {".part", ".tmp"}
     }
 
 
@@ -32,7 +35,8 @@ def build_sensor(job: dg.UnresolvedAssetJobDefinition | dg.JobDefinition) -> dg.
         job=job,
         minimum_interval_seconds=INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Schaut jede Minute in den Abgabeordner und startet die Verarbeitung, sobald neue Dateien vollständig da sind.",
+        description="Schaut jede Minute in den Abgabeordner und startet die Verarbeitung,"
+        " sobald neue Dateien vollständig da sind.",
     )
     def drop_folder(context: dg.SensorEvaluationContext, home: HomeResource) -> dg.RunRequest | dg.SkipReason:
         files = waiting_files(home.folder())

@@ -18,7 +18,14 @@ LEGEND = (
     f"{IN_FORCE} in Kraft   {WARNED} in Kraft, mit Hinweisen   {STILL} in Kraft, spätere Lieferung abgewiesen   "
     f"{REJECTED} abgewiesen, nichts in Kraft   {MISSING}   {NOT_DUE} nicht erwartet"
 )
-STYLES = {IN_FORCE: "green", WARNED: "yellow", REJECTED: "bold red", STILL: "red", MISSING: "magenta", NOT_DUE: "dim"}
+STYLES = {
+    IN_FORCE: "green",
+    WARNED: "yellow",
+    REJECTED: "bold red",
+    STILL: "red",
+    MISSING: "magenta",
+    NOT_DUE: "dim",
+}
 
 
 def delivery_states(home: Home) -> dict[tuple[str, str, int], str]:
@@ -31,7 +38,9 @@ def delivery_states(home: Home) -> dict[tuple[str, str, int], str]:
         select feed, deliverer, year,
             bool_or(state = 'accepted') as in_force,
             bool_or(state = 'accepted' and n_warnings > 0) as warned,
-            coalesce(max(received) filter (state = 'rejected') > max(received) filter (state = 'accepted'), false) as rejected_later
+            coalesce(
+                max(received) filter (state = 'rejected') > max(received) filter (state = 'accepted'), false
+            ) as rejected_later
         from read_parquet(?)
         group by feed, deliverer, year
         """,
@@ -55,7 +64,9 @@ def print_status(home: Home, only: str | None = None, console: Console | None = 
     if not feeds:
         raise click.UsageError(f"Die Art „{only}“ gibt es nicht. Es gibt: {', '.join(load_feeds())}.")
     states = delivery_states(home)
-    years = sorted({year for feed in feeds.values() for year in feed.years} | {key[2] for key in states if key[0] in feeds})
+    years = sorted(
+        {year for feed in feeds.values() for year in feed.years} | {key[2] for key in states if key[0] in feeds}
+    )
     for name, feed in feeds.items():
         table = Table(title=f"{feed.title} ({name})", title_justify="left", title_style="bold")
         table.add_column("Lieferant")
@@ -78,14 +89,19 @@ def _print_rejections(home: Home, feeds: dict[str, Feed], console: Console) -> N
         console.print("\nEs ist noch keine Lieferung verarbeitet.")
         return
     rows = duckdb.execute(
-        "select delivery_id, feed, file_name, reason from read_parquet(?) where state = 'rejected' order by received, delivery_id",
+        "select delivery_id, feed, file_name, reason from read_parquet(?) where state = 'rejected'"
+        " order by received, delivery_id",
         [str(directory)],
     ).fetchall()
     for delivery_id, feed, file_name, reason in rows:
         if feed is None or feed in feeds:
             console.print(f"\n[bold red]Abgewiesen:[/] {file_name}", highlight=False)
             console.print(f"  {reason}", markup=False, highlight=False)
-            console.print(f"  Rückmeldung zum Weiterleiten: {home.rejected / delivery_id / 'rueckmeldung.html'}", markup=False, highlight=False)
+            console.print(
+                f"  Rückmeldung zum Weiterleiten: {home.rejected / delivery_id / 'rueckmeldung.html'}",
+                markup=False,
+                highlight=False,
+            )
 
 
 def print_check(home: Home, path: Path, feed: str | None, deliverer: str | None, year: int | None) -> int:

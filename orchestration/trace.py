@@ -32,7 +32,8 @@ def print_trace(home: Home, area: str, indicator: str, year: int) -> int:
     with duckdb.connect(str(path), read_only=True) as release:
         fact = release.execute(
             """
-            select a.name, i.title, i.unit, f.value, f.value_status, f.numerator, f.denominator, f.numerator_date, f.denominator_date
+            select a.name, i.title, i.unit, f.value, f.value_status, f.numerator, f.denominator,
+                f.numerator_date, f.denominator_date
             from fct_indicator as f
             join dim_area as a using (area_id)
             join dim_indicator as i using (indicator_id)
@@ -73,23 +74,29 @@ def _print_fact(area: str, year: int, fact: tuple) -> None:
 
 
 def _print_release(release: duckdb.DuckDBPyConnection) -> None:
-    release_id, created, code = release.execute("select release_id, created, code_version from meta_release").fetchall()[0]
+    release_id, created, code = release.execute(
+        "select release_id, created, code_version from meta_release"
+    ).fetchall()[0]
     click.echo(f"Release {release_id}, Datenstand {created:%d.%m.%Y %H:%M} UTC, Programm {code}")
 
 
 def _print_delivery(home: Home, release: duckdb.DuckDBPyConnection, row: tuple) -> None:
     role, delivery_id, feed, deliverer, year, received, sha256, row_count, state = row
     click.echo(f"{'Zähler' if role == 'numerator' else 'Nenner'} ← Lieferung {delivery_id}")
-    click.echo(f"  {feed} von {deliverer} für {year}, eingegangen {received:%d.%m.%Y %H:%M} UTC, {row_count} Zeilen, {state}")
+    click.echo(
+        f"  {feed} von {deliverer} für {year}, eingegangen {received:%d.%m.%Y %H:%M} UTC, {row_count} Zeilen, {state}"
+    )
     blob = home.archive / "blobs" / sha256[:2] / sha256
     click.echo(f"  SHA-256 {sha256}")
     click.echo(f"  Archiv  {_relative(blob, home.root)}{'' if blob.exists() else '  (FEHLT)'}")
     passed, failed = release.execute(
-        "select count(*) filter (passed), count(*) filter (not passed) from meta_finding where delivery_id = ?", [delivery_id]
+        "select count(*) filter (passed), count(*) filter (not passed) from meta_finding where delivery_id = ?",
+        [delivery_id],
     ).fetchall()[0]
     click.echo(f"  Liefertor: {passed} Prüfungen bestanden, {failed} Hinweise")
     for (message,) in release.execute(
-        "select message from meta_finding where delivery_id = ? and not passed order by message", [delivery_id]
+        "select message from meta_finding where delivery_id = ? and not passed order by message",
+        [delivery_id],
     ).fetchall():
         click.echo(f"    Hinweis: {message}")
 

@@ -25,10 +25,17 @@ def start(home: Home, port: int, dagster_port: int) -> int:
     """Run until Ctrl-C. Exit status 2 if a port is taken."""
     for wanted in (port, dagster_port):
         if not is_free(wanted):
-            click.echo(f"Anschluss {wanted} ist belegt. Mit --port oder --dagster-port einen anderen wählen.", err=True)
+            click.echo(
+                f"Anschluss {wanted} ist belegt. Mit --port oder --dagster-port einen anderen wählen.",
+                err=True,
+            )
             return 2
     home.create()
-    environment = {**os.environ, "IPSO_HOME": str(home.root), "DAGSTER_HOME": os.environ.get("DAGSTER_HOME", str(REPOSITORY))}
+    environment = {
+        **os.environ,
+        "IPSO_HOME": str(home.root),
+        "DAGSTER_HOME": os.environ.get("DAGSTER_HOME", str(REPOSITORY)),
+    }
     command = [
         str(Path(sys.executable).parent / "dagster"),
         "dev",

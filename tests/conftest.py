@@ -55,7 +55,13 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 def own_county(county: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """A copy of the county that a test module may change; hard links for what is never changed in place."""
     root = tmp_path_factory.mktemp("own") / "data"
-    shutil.copytree(county.root, root, symlinks=True, ignore=shutil.ignore_patterns("dbt", "dagster"), copy_function=_link_or_copy)
+    shutil.copytree(
+        county.root,
+        root,
+        symlinks=True,
+        ignore=shutil.ignore_patterns("dbt", "dagster"),
+        copy_function=_link_or_copy,
+    )
     yield Home(root)
     shutil.rmtree(root.parent)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration.disclosure.cells import protect
+from orchestration.gates.plausibility import merge_findings
 from orchestration.release.identity import identify, write_identity
 from orchestration.resources import HomeResource
-from orchestration.gates.plausibility import merge_findings
 
 INTERMEDIATE = [dg.AssetKey(["intermediate", name]) for name in ("int_measure", "int_population")]
 
@@ -22,7 +22,10 @@ INTERMEDIATE = [dg.AssetKey(["intermediate", name]) for name in ("int_measure", 
             description=description,
         )
         for name, description in (
-            ("suppression_measure", "Kennzahlen, die geheim bleiben: kleiner als drei oder daraus errechenbar."),
+            (
+                "suppression_measure",
+                "Kennzahlen, die geheim bleiben: kleiner als drei oder daraus errechenbar.",
+            ),
             ("suppression_population", "Bevölkerungszellen, die geheim bleiben."),
             ("finding", "Alle Befunde von Liefertor und Plausibilitätstor, ohne Angaben zu Personen."),
             ("release", "Kennung der Veröffentlichung aus Lieferungen und Programmstand."),
@@ -34,12 +37,18 @@ def protection(context: dg.AssetExecutionContext, home: HomeResource):
     folder = home.folder()
     result = protect(folder)
     share = 100 * result.blank / max(result.cells, 1)
-    context.log.info(f"Geheimhaltung: {result.blank} von {result.cells} Zellen geheim ({share:.1f} %)".replace(".", ","))
+    context.log.info(
+        f"Geheimhaltung: {result.blank} von {result.cells} Zellen geheim ({share:.1f} %)".replace(".", ",")
+    )
     merge_findings(folder)
     identity = identify(folder)
     if identity is None:
         raise dg.Failure("Es ist keine Lieferung in Kraft; es gibt nichts zu veröffentlichen.")
     write_identity(folder, identity)
-    metadata = {"Zellen": result.cells, "geheim": result.blank, "schon geheim geliefert": result.arrived_blank}
+    metadata = {
+        "Zellen": result.cells,
+        "geheim": result.blank,
+        "schon geheim geliefert": result.arrived_blank,
+    }
     for name in ("suppression_measure", "suppression_population", "finding", "release"):
         yield dg.MaterializeResult(asset_key=["control", name], metadata=metadata if name.startswith("supp") else {})

@@ -68,7 +68,10 @@ def protect(home: Home, minimum: float = 3) -> Protection:
     blank = blank_cells(cells, composition, minimum)
     hidden = cells[blank]
     is_cube = hidden["item"].str.startswith(CUBE)
-    _write(hidden[~is_cube].rename(columns={"item": "measure_id"})[["area_id", "year", "measure_id"]], home.control / "suppression_measure.parquet")
+    _write(
+        hidden[~is_cube].rename(columns={"item": "measure_id"})[["area_id", "year", "measure_id"]],
+        home.control / "suppression_measure.parquet",
+    )
     cube = hidden[is_cube]
     parts = cube["item"].str.split("|", expand=True).reindex(columns=range(4)).astype(str)
     _write(
@@ -83,7 +86,13 @@ def blank_cells(cells: pd.DataFrame, composition: pd.DataFrame, minimum: float) 
     relations = area_relations(cells) + composed_relations(cells, composition)
     cost = cells["level"].map(LEVEL_COST).to_numpy(dtype=float)
     cost *= np.where(cells["item"].str.startswith(CUBE), 1.0, MEASURE_COST)
-    return suppress(cells["value"].to_numpy(dtype=float), cells["arrived_blank"].to_numpy(dtype=bool), relations, cost, minimum)
+    return suppress(
+        cells["value"].to_numpy(dtype=float),
+        cells["arrived_blank"].to_numpy(dtype=bool),
+        relations,
+        cost,
+        minimum,
+    )
 
 
 def _write(table: pd.DataFrame, target: Path) -> None:

@@ -35,7 +35,10 @@ def composed_relations(cells: pd.DataFrame, composition: pd.DataFrame) -> list[R
     own = cells.assign(position=np.arange(len(cells)))[["area_id", "year", "item", "position"]]
     joined = (
         composition.merge(own, left_on="part", right_on="item")
-        .merge(own.rename(columns={"item": "whole", "position": "whole_position"}), on=["whole", "area_id", "year"])
+        .merge(
+            own.rename(columns={"item": "whole", "position": "whole_position"}),
+            on=["whole", "area_id", "year"],
+        )
         .sort_values(["area_id", "year", "whole", "position"])
     )
     relations = []

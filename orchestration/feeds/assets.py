@@ -114,8 +114,7 @@ def build_directory_asset(feeds: list[Feed]) -> dg.AssetsDefinition:
         deliveries = write_control(home.folder())
         states = deliveries["state"].value_counts().to_dict()
         context.log.info(
-            "Lieferverzeichnis: "
-            + ", ".join(f"{count} {STATE_TITLES[state]}" for state, count in states.items())
+            "Lieferverzeichnis: " + ", ".join(f"{count} {STATE_TITLES[state]}" for state, count in states.items())
         )
         return dg.MaterializeResult(
             asset_key=["control", "delivery"], metadata={STATE_TITLES[k]: int(v) for k, v in states.items()}

@@ -16,7 +16,12 @@ MOST_FINDINGS = 50
     blocking=True,
     additional_deps=[
         dg.AssetKey(["intermediate", name])
-        for name in ("int_sum_of_parts", "int_population_vs_official", "int_printed_vs_recomputed", "int_area")
+        for name in (
+            "int_sum_of_parts",
+            "int_population_vs_official",
+            "int_printed_vs_recomputed",
+            "int_area",
+        )
     ],
     description="Passen die Zahlen aller Lieferungen zusammen? Summen der Teile, amtliche Bevölkerung, gedruckte Werte,"
     " fehlende Lieferungen, Sprünge. Hinweise werden veröffentlicht, Fehler halten die Veröffentlichung an.",
@@ -26,7 +31,10 @@ def plausibility_gate(context: dg.AssetCheckExecutionContext, home: HomeResource
     findings = check_plausibility(home.folder(), progress=context.log.info)
     failed = [f for f in findings if not f.passed]
     errors = [f for f in failed if f.is_error]
-    lines = [f"- {'**Fehler**' if f.is_error else 'Hinweis'}: {f.message}" for f in [*errors, *[f for f in failed if f.is_warning]]]
+    lines = [
+        f"- {'**Fehler**' if f.is_error else 'Hinweis'}: {f.message}"
+        for f in [*errors, *[f for f in failed if f.is_warning]]
+    ]
     return dg.AssetCheckResult(
         passed=not errors,
         severity=dg.AssetCheckSeverity.ERROR,

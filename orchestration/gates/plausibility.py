@@ -19,6 +19,7 @@ from orchestration.feeds.declaration import load_feeds
 from orchestration.feeds.finding import Finding, german_number
 from orchestration.gates.suites import load_suite, run_suite
 from orchestration.home import Home
+from orchestration.sql import literal
 
 NAMES = "select area_id, name as area_name from intermediate.int_area"
 TITLES = "select measure_id, title as measure_title from seeds.measures"
@@ -60,7 +61,8 @@ FRAMES = {
         join intermediate.int_measure as before
             on m.area_id = before.area_id and m.measure_id = before.measure_id and m.year = before.year + 1
         join ({NAMES}) as n on m.area_id = n.area_id
-        where m.measure_id = 'population' and m.level = 'sozialraum' and m.value is not null and before.value is not null
+        where m.measure_id = 'population' and m.level = 'sozialraum'
+            and m.value is not null and before.value is not null
         order by m.area_id, m.year
     """,
 }
@@ -82,7 +84,8 @@ def check_plausibility(home: Home, progress: Callable[[str], None] = print) -> l
 def expected_deliveries(home: Home) -> pd.DataFrame:
     """One row per feed, deliverer and year that the declarations expect: state of what is there, or None."""
     states = duckdb.execute(
-        "select feed, deliverer, year, min(state) as state from read_parquet(?) where state != 'superseded' group by all",
+        "select feed, deliverer, year, min(state) as state from read_parquet(?)"
+        " where state != 'superseded' group by all",
         [str(home.control / "delivery.parquet")],
     ).df()
     expected = pd.DataFrame(
@@ -113,12 +116,17 @@ def judge_frame(name: str, frame: pd.DataFrame, gate: str = "plausibility") -> l
         elif not result.rows:
             findings.append(replace(result, message=rule["meta"]["row_message"]))
         else:
-            findings.extend(_row_finding(rule["meta"], result, frame.iloc[position].to_dict()) for position in result.rows)
+            findings.extend(
+                _row_finding(rule["meta"], result, frame.iloc[position].to_dict()) for position in result.rows
+            )
     return findings
 
 
 def _row_finding(texts: dict[str, str], result: Finding, row: dict[str, Any]) -> Finding:
-    words = {key: german_number(value) if isinstance(value, float) and pd.notna(value) else value for key, value in row.items()}
+    words = {
+        key: german_number(value) if isinstance(value, float) and pd.notna(value) else value
+        for key, value in row.items()
+    }
 
     def told(text: str) -> str | None:
         return texts[text].format(**words) if text in texts else None
@@ -146,7 +154,9 @@ FINDING_COLUMNS = (
 
 def write_findings(findings: list[Finding], target: Path) -> None:
     """The columns of control/finding, one row per finding, in the order given."""
-    table = pd.DataFrame([[getattr(f, column) for column in FINDING_COLUMNS] for f in findings], columns=list(FINDING_COLUMNS))
+    table = pd.DataFrame(
+        [[getattr(f, column) for column in FINDING_COLUMNS] for f in findings], columns=list(FINDING_COLUMNS)
+    )
     text = [c for c in FINDING_COLUMNS if c not in ("year", "passed", "n_rows")]
     table = table.astype({**dict.fromkeys(text, "string"), "year": "Int32", "passed": "bool", "n_rows": "int64"})
     partial = target.with_suffix(".part")
@@ -162,12 +172,12 @@ def merge_findings(home: Home) -> Path:
     duckdb.execute(
         f"""
         copy (
-            select {columns} from read_parquet('{home.control}/finding_delivery.parquet')
+            select {columns} from read_parquet({literal(home.control / "finding_delivery.parquet")})
             union all
-            select {columns} from read_parquet('{home.control}/finding_plausibility.parquet')
+            select {columns} from read_parquet({literal(home.control / "finding_plausibility.parquet")})
             order by all
-        ) to '{partial}' (format parquet)
-        """  # noqa: S608
+        ) to {literal(partial)} (format parquet)
+        """
     )
     partial.replace(target)
     return target

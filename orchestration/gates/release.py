@@ -14,6 +14,7 @@ import pandas as pd
 from orchestration.feeds.finding import Finding
 from orchestration.gates.plausibility import judge_frame
 from orchestration.release.write import damaged_files
+from orchestration.sql import identifier
 
 CONTRACT = {
     "dim_area": "area_key area_id level name parent_area_id valid_from valid_to area_sqkm is_synthetic",
@@ -40,7 +41,6 @@ def check_release(release: Path) -> list[Finding]:
         tables = table_frame(connection, damaged_files(release))
         if not tables["present"].all():
             return judge_frame("freigabe_tabellen", tables, gate="release")
-        # Only indicators of persons and households have counts that are small; dwellings and votes are no persons' secret.
         indicators = connection.execute(
             f"""
             select f.area_id, f.year, f.indicator_id, f.boundary, f.value_status, f.value,
@@ -48,10 +48,11 @@ def check_release(release: Path) -> list[Finding]:
                 case when f.numerator > 0 and f.numerator < {MINIMUM} then f.numerator end as small_count
             from fct_indicator as f
             order by all
-            """  # noqa: S608
+            """
         ).df()
         population = connection.execute(
-            "select area_id, year, age_band, sex, nationality_group, population, value_status from fct_population order by all"
+            "select area_id, year, age_band, sex, nationality_group, population, value_status"
+            " from fct_population order by all"
         ).df()
     return [
         *judge_frame("freigabe_tabellen", tables, gate="release"),
@@ -69,6 +70,14 @@ def table_frame(connection: duckdb.DuckDBPyConnection, damaged: list[str]) -> pd
     for table, wanted in CONTRACT.items():
         there = set(columns.loc[columns["table_name"] == table, "column_name"])
         missing = [name for name in wanted.split() if name not in there]
-        filled = bool(there) and connection.execute(f'select 1 from "{table}" limit 1').fetchone() is not None  # noqa: S608
-        rows.append((table, filled, not missing, ", ".join(missing), not any(table in name or name in ("ipso.duckdb", "SHA256SUMS", "areas.geojson") for name in damaged)))
+        filled = bool(there) and connection.execute(f"select 1 from {identifier(table)} limit 1").fetchone() is not None
+        rows.append(
+            (
+                table,
+                filled,
+                not missing,
+                ", ".join(missing),
+                not any(table in name or name in ("ipso.duckdb", "SHA256SUMS", "areas.geojson") for name in damaged),
+            )
+        )
     return pd.DataFrame(rows, columns=["table", "present", "columns_present", "missing_columns", "undamaged"])

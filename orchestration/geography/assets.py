@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dagster as dg
-
 from orchestration.geography.locate import write_verortung
+
 from orchestration.resources import HomeResource
 
 

@@ -13,7 +13,8 @@ import geopandas as gpd
 import pandas as pd
 import shapely
 
-from orchestration.home import Home
+from orchestration.home import REPOSITORY, Home
+from orchestration.sql import literal
 
 SIMPLIFY_METRES = 15.0
 """Neighbours are simplified together, so they stay glued."""
@@ -23,16 +24,16 @@ ATTRIBUTION = "© GeoBasis-DE / BKG; Sozialräume: siehe Lieferung"
 
 
 def accepted_areas(home: Home) -> gpd.GeoDataFrame:
-    """One row per Sozialraum of the deliveries in force: sozialraum_id, name, ags, valid_from, geometry (EPSG:25832)."""
+    """One row per Sozialraum in force: sozialraum_id, name, ags, valid_from, is_synthetic, geometry (EPSG:25832)."""
     rows = duckdb.execute(
         f"""
         select a.sozialraum_id, a.name, a.ags, a.valid_from, a.is_synthetic, a.geometry_wkb
-        from read_parquet('{home.raw}/sozialraeume/**/*.parquet', union_by_name = true) as a
-        join read_parquet('{home.control}/delivery.parquet') as d using (delivery_id)
+        from read_parquet({literal(home.raw / "sozialraeume/**/*.parquet")}, union_by_name = true) as a
+        join read_parquet({literal(home.control / "delivery.parquet")}) as d using (delivery_id)
         where d.state = 'accepted'
         qualify row_number() over (partition by a.sozialraum_id order by a.valid_from desc) = 1
         order by a.sozialraum_id
-        """  # noqa: S608
+        """
     ).df()
     geometry = shapely.from_wkb(rows.pop("geometry_wkb").map(bytes).to_numpy())
     return gpd.GeoDataFrame(rows, geometry=geometry, crs="EPSG:25832")
@@ -41,9 +42,11 @@ def accepted_areas(home: Home) -> gpd.GeoDataFrame:
 def write_areas_geojson(home: Home, target: Path) -> None:
     """GeoJSON in EPSG:4326 with area_id, level, name, parent_area_id; Kommunen are the union of their Sozialräume."""
     areas = accepted_areas(home)
-    names = pd.read_csv(Path(__file__).resolve().parents[2] / "seeds" / "kommunen.csv", dtype=str)
+    names = pd.read_csv(REPOSITORY / "seeds" / "kommunen.csv", dtype=str)
     areas["geometry"] = shapely.coverage_simplify(areas.geometry.to_numpy(), SIMPLIFY_METRES)
-    sozialraeume = areas.rename(columns={"sozialraum_id": "area_id", "ags": "parent_area_id"}).assign(level="sozialraum")
+    sozialraeume = areas.rename(columns={"sozialraum_id": "area_id", "ags": "parent_area_id"}).assign(
+        level="sozialraum"
+    )
     kommunen = areas[["ags", "geometry"]].dissolve("ags", as_index=False).rename(columns={"ags": "area_id"})
     kommunen = kommunen.merge(names[["area_id", "name"]], on="area_id").assign(
         level="kommune", parent_area_id=kommunen["area_id"].str[:5]
@@ -68,4 +71,5 @@ def write_areas_geojson(home: Home, target: Path) -> None:
 
 
 def _rounded(geometry: shapely.Geometry) -> dict:
-    return json.loads(shapely.to_geojson(shapely.set_precision(geometry, 10**-DECIMALS, mode="pointwise")), parse_float=lambda text: round(float(text), DECIMALS))
+    text = shapely.to_geojson(shapely.set_precision(geometry, 10**-DECIMALS, mode="pointwise"))
+    return json.loads(text, parse_float=lambda number: round(float(number), DECIMALS))

@@ -19,7 +19,9 @@ GROUP = "8_veroeffentlichung"
 KEPT_RELEASES = 10
 
 
-def build_release_assets(marts: list[dg.AssetKey]) -> tuple[list[dg.AssetsDefinition], list[dg.AssetChecksDefinition]]:
+def build_release_assets(
+    marts: list[dg.AssetKey],
+) -> tuple[list[dg.AssetsDefinition], list[dg.AssetChecksDefinition]]:
     """Candidate, switch and report; and the blocking gate before the switch."""
 
     @dg.asset(
@@ -68,7 +70,9 @@ def build_release_assets(marts: list[dg.AssetKey]) -> tuple[list[dg.AssetsDefini
         before = current(folder.releases)
         switch(folder.releases, release_id)
         _forget_old(folder)
-        context.log.info(f"Freigegeben: {release_id}" + (f" (vorher {before})" if before not in (None, release_id) else ""))
+        context.log.info(
+            f"Freigegeben: {release_id}" + (f" (vorher {before})" if before not in (None, release_id) else "")
+        )
         return dg.MaterializeResult(metadata={"Release": release_id, "vorher": before or "keine"})
 
     @dg.asset(

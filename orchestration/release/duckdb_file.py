@@ -7,6 +7,8 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.sql import identifier, literal
+
 
 def write_duckdb_file(release: Path) -> None:
     """One table per Parquet file, in the order of their names; the same bytes for the same input.
@@ -16,7 +18,7 @@ def write_duckdb_file(release: Path) -> None:
     with duckdb.connect(str(release / "ipso.duckdb"), config={"threads": 1}) as connection:
         connection.execute("set disabled_compression_methods = 'fsst,dict_fsst,zstd'")
         for path in sorted((release / "parquet").glob("*.parquet")):
-            connection.execute(f"create table \"{path.stem}\" as select * from read_parquet('{path}')")  # noqa: S608
+            connection.execute(f"create table {identifier(path.stem)} as select * from read_parquet({literal(path)})")
 
 
 if __name__ == "__main__":

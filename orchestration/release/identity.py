@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from orchestration.home import REPOSITORY, Home
+from orchestration.sql import literal
 
 CODE_FOLDERS = ("orchestration", "models", "seeds", "dbt_project", "expectations")
 CODE_SUFFIXES = frozenset({".py", ".sql", ".yml", ".csv", ".json", ".html"})
@@ -32,7 +33,9 @@ class ReleaseIdentity:
 
 
 def tree_hash(
-    folders: tuple[str, ...], repository: Path = REPOSITORY, suffixes: set[str] | frozenset[str] = CODE_SUFFIXES
+    folders: tuple[str, ...],
+    repository: Path = REPOSITORY,
+    suffixes: set[str] | frozenset[str] = CODE_SUFFIXES,
 ) -> str:
     """SHA-256 over names and contents of the source files below `folders`."""
     digest = hashlib.sha256()
@@ -75,9 +78,8 @@ def write_identity(home: Home, identity: ReleaseIdentity) -> Path:
     partial = target.with_suffix(".part")
     duckdb.execute(
         "copy (select $1::varchar as release_id, $2::timestamp as created, $3::int as year,"
-        " $4::varchar as code_version, $5::varchar as input_hash) to '"
-        + str(partial).replace("'", "''")
-        + "' (format parquet)",
+        " $4::varchar as code_version, $5::varchar as input_hash)"
+        f" to {literal(partial)} (format parquet)",
         [identity.release_id, identity.created, identity.year, identity.code_version, identity.input_hash],
     )
     partial.replace(target)

@@ -24,7 +24,19 @@ def site_id(home: Home) -> str | None:
     return f"{release}-{tree_hash(REPORT_FOLDERS, suffixes=REPORT_SUFFIXES)[:8]}"
 
 
-REPORT_SUFFIXES = {".md", ".svelte", ".sql", ".yaml", ".yml", ".js", ".ts", ".css", ".patch", ".html", ".json"}
+REPORT_SUFFIXES = {
+    ".md",
+    ".svelte",
+    ".sql",
+    ".yaml",
+    ".yml",
+    ".js",
+    ".ts",
+    ".css",
+    ".patch",
+    ".html",
+    ".json",
+}
 
 
 def publish_site(home: Home, progress: Callable[[str], None] = print) -> Path:

@@ -18,6 +18,7 @@ import duckdb
 
 from orchestration.geography.publish import write_areas_geojson
 from orchestration.home import REPOSITORY, Home
+from orchestration.sql import identifier, literal
 
 CHECKSUMS = "SHA256SUMS"
 
@@ -64,26 +65,22 @@ def _copy_mart(warehouse: duckdb.DuckDBPyConnection, name: str, building: Path) 
         " where table_schema = 'marts' and table_name = ? order by ordinal_position",
         [name],
     ).fetchall()
-    quoted = f'marts."{name}"'
+    quoted = f"marts.{identifier(name)}"
     warehouse.execute(
-        f"copy (select * from {quoted} order by all) to '{building}/parquet/{name}.parquet'"  # noqa: S608
+        f"copy (select * from {quoted} order by all) to {literal(building / 'parquet' / f'{name}.parquet')}"
         " (format parquet, compression zstd)"
     )
-    german = ", ".join(f"{_as_german(column, kind)} as {_quote(column)}" for column, kind in columns)
+    german = ", ".join(f"{_as_german(column, kind)} as {identifier(column)}" for column, kind in columns)
     content = building / "csv" / f"{name}.csv"
     warehouse.execute(
-        f"copy (select {german} from (select * from {quoted} order by all)) to '{content}'"  # noqa: S608
+        f"copy (select {german} from (select * from {quoted} order by all)) to {literal(content)}"
         " (format csv, header, delimiter ';')"
     )
     content.write_bytes(b"\xef\xbb\xbf" + content.read_bytes())
 
 
-def _quote(column: str) -> str:
-    return '"' + column.replace('"', '""') + '"'
-
-
 def _as_german(column: str, kind: str) -> str:
-    quoted = _quote(column)
+    quoted = identifier(column)
     if kind in ("DOUBLE", "FLOAT") or kind.startswith("DECIMAL"):
         return f"replace({quoted}::varchar, '.', ',')"
     if kind == "DATE":
@@ -110,7 +107,11 @@ def _write_duckdb(building: Path) -> None:
 
 
 def _write_checksums(folder: Path) -> None:
-    lines = [f"{_sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in sorted(folder.rglob("*")) if path.is_file()]
+    lines = [
+        f"{_sha256(path)}  {path.relative_to(folder).as_posix()}\n"
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
     (folder / CHECKSUMS).write_text("".join(lines), encoding="utf-8")
 
 
@@ -125,7 +126,9 @@ def damaged_files(release: Path) -> list[str]:
     if not checksums.exists():
         return [CHECKSUMS]
     expected = dict(reversed(line.split("  ", 1)) for line in checksums.read_text(encoding="utf-8").splitlines())
-    return [name for name, digest in expected.items() if not (release / name).is_file() or _sha256(release / name) != digest]
+    return [
+        name for name, digest in expected.items() if not (release / name).is_file() or _sha256(release / name) != digest
+    ]
 
 
 def switch(folder: Path, name: str) -> None:

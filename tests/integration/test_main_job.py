@@ -109,7 +109,9 @@ def test_no_published_number_is_one_or_two_persons(county: Home) -> None:
             "select count(*) from fct_indicator where numerator in (1, 2) or denominator in (1, 2)"
         ).fetchall()[0][0]
         cells = release.execute("select count(*) from fct_population where population in (1, 2)").fetchall()[0][0]
-        hidden = release.execute("select count(*) from fct_population where value_status = 'suppressed'").fetchall()[0][0]
+        hidden = release.execute("select count(*) from fct_population where value_status = 'suppressed'").fetchall()[0][
+            0
+        ]
     assert (small, cells) == (0, 0)
     assert hidden > 0
 
@@ -119,7 +121,8 @@ def test_no_single_blank_can_be_worked_out_from_its_kommune(county: Home) -> Non
         alone = release.execute(
             """
             with counts as (
-                select a.parent_area_id, f.year, f.indicator_id, count(*) filter (f.value_status = 'suppressed') as blanks,
+                select a.parent_area_id, f.year, f.indicator_id,
+                    count(*) filter (f.value_status = 'suppressed') as blanks,
                     any_value(whole.value_status) as whole_status
                 from fct_indicator as f
                 join dim_area as a using (area_id)

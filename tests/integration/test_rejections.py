@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-
-import duckdb
 import pytest
-from conftest import ipso, release_connection
-
-from demo import corrupt
-from orchestration.home import Home
 
 pytestmark = pytest.mark.integration
