@@ -15,9 +15,7 @@ def main() -> None:
         description=f"Schreibt die Lieferungen des synthetischen Demo-Kreises (Fassung {DEMO_VERSION}).",
     )
     parser.add_argument("--landing", type=Path, required=True, metavar="ORDNER", help="Eingangsordner")
-    parser.add_argument(
-        "--year", type=int, action="append", metavar="JAHR", help="nur dieses Jahr (mehrfach möglich)"
-    )
+    parser.add_argument("--year", type=int, action="append", metavar="JAHR", help="nur dieses Jahr (mehrfach möglich)")
     parser.add_argument("--feed", action="append", choices=FEEDS, help="nur dieser Feed (mehrfach möglich)")
     parser.add_argument(
         "--scale", type=float, default=1.0, metavar="ANTEIL", help="kleinerer Kreis zum Probieren, z. B. 0.02"

@@ -45,9 +45,7 @@ def count(end: YearEnd) -> tuple[pd.DataFrame, pd.DataFrame]:
     number, of = np.unique(residents.household, return_inverse=True)
     address = end.household_address[number]
     places = end.addresses
-    deprivation = (
-        sozialraum_profiles().set_index("sozialraum_id").deprivation.loc[places.sozialraum_ids].to_numpy()
-    )
+    deprivation = sozialraum_profiles().deprivation.loc[places.sozialraum_ids].to_numpy()
     deprived = deprivation[places.area[address]]
     at_office = address == places.office if places.office is not None else np.zeros(len(number), bool)
     region = np.where(places.located[address], places.area[address], len(deprivation))
@@ -138,17 +136,13 @@ def _unemployed_counts(
     rng = np.random.Generator(np.random.PCG64([end.year, int(end.ags), 3]))
     foreign = end.residents.nationality != GERMAN
     can = (age >= 17) & (age < 65)
-    risk = (
-        np.where(receives[of], 14.0, 1.0) * np.exp(1.2 * (deprived[of] - 0.5)) * np.where(foreign, 1.5, 1.0)
-    )
+    risk = np.where(receives[of], 14.0, 1.0) * np.exp(1.2 * (deprived[of] - 0.5)) * np.where(foreign, 1.5, 1.0)
     risk *= np.interp(age, [17, 21, 30, 50, 64], [0.35, 0.9, 1.0, 0.85, 1.15])
     share = (0.034 + 0.10 * SGB2_UNDER_15_2014[end.ags] / 100) * UNEMPLOYED_COURSE[end.year]
     target = share * ((age >= 15) & (age < 65)).sum()
     score = np.where(can, rng.random(len(age)) / risk, np.inf)
     out = _lowest_until(score, np.ones(len(age)), target)
-    long_term = out & (
-        rng.random(len(age)) < np.where(receives[of], 0.62, 0.16) * np.where(age < 25, 0.25, 1.05)
-    )
+    long_term = out & (rng.random(len(age)) < np.where(receives[of], 0.62, 0.16) * np.where(age < 25, 0.25, 1.05))
     of_region = region[of]
     groups = [out, out & (age < 25), out & (age >= 55), long_term, out & foreign]
     return [np.bincount(of_region[group], minlength=n_regions) for group in groups]

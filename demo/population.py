@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from demo.geography import Addresses
 from demo.reference import age_structure, official_population, sozialraum_profiles
@@ -108,13 +107,11 @@ class _Groups:
 
 def official_totals(ags: str, scale: float = 1.0) -> dict[int, int]:
     """Year → number of residents; with a scale other than 1 no longer the official number."""
-    frame = official_population().query("area_id == @ags and @FIRST_YEAR <= year <= @LAST_YEAR")
-    return {int(y): round(int(n) * scale) for y, n in zip(frame.year, frame.population, strict=True)}
+    official = official_population()
+    return {year: round(official[ags, year] * scale) for year in range(FIRST_YEAR, LAST_YEAR + 1)}
 
 
-def simulate(
-    ags: str, places: Addresses, last_year: int = LAST_YEAR, scale: float = 1.0
-) -> Iterator[YearEnd]:
+def simulate(ags: str, places: Addresses, last_year: int = LAST_YEAR, scale: float = 1.0) -> Iterator[YearEnd]:
     """The year ends of one Kommune, from 2015 on; equal at every call, whatever `last_year` is."""
     totals = official_totals(ags, scale)
     rng = np.random.Generator(np.random.PCG64([SEED_POPULATION, int(ags)]))
@@ -132,14 +129,11 @@ class _Settlement:
 
     def __init__(self, ags: str, places: Addresses) -> None:
         self.places = places
-        profile = sozialraum_profiles().set_index("sozialraum_id").loc[places.sozialraum_ids]
+        profile = sozialraum_profiles().loc[places.sozialraum_ids]
         aim = profile.einwohner.to_numpy(float)
         foreign = np.exp(2.0 * (profile.deprivation.to_numpy() - 0.5))
         by_kind = [
-            aim
-            * (profile.families if kids else 1)
-            * (profile.seniors if old else 1)
-            * (foreign if alien else 1)
+            aim * (profile.families if kids else 1) * (profile.seniors if old else 1) * (foreign if alien else 1)
             for kids in (0, 1)
             for old in (0, 1)
             for alien in (0, 1)
@@ -147,9 +141,7 @@ class _Settlement:
         self.cumulative = [np.cumsum(np.asarray(p) / np.sum(p)) for p in by_kind]
         self.building = np.concatenate([[0.0], np.cumsum(places.weight)])
 
-    def draw(
-        self, kids: np.ndarray, old: np.ndarray, alien: np.ndarray, rng: np.random.Generator
-    ) -> np.ndarray:
+    def draw(self, kids: np.ndarray, old: np.ndarray, alien: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Index of an address for each household."""
         kind = kids.astype(int) * 4 + old.astype(int) * 2 + alien.astype(int)
         u = rng.random(len(kind))
@@ -174,9 +166,7 @@ def _group(residents: Residents, year: int) -> _Groups:
 
 def _days(birth_year: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A random day of each year of birth, as datetime64[D]."""
-    return (birth_year - 1970).astype("datetime64[Y]").astype("datetime64[D]") + rng.integers(
-        0, 365, len(birth_year)
-    )
+    return (birth_year - 1970).astype("datetime64[Y]").astype("datetime64[D]") + rng.integers(0, 365, len(birth_year))
 
 
 # --- 31.12.2015 ---------------------------------------------------------------------------------------------------
@@ -200,18 +190,16 @@ def _found(
     return residents, households
 
 
-def _ages_and_sexes(
-    ags: str, total: int, scale: float, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def _ages_and_sexes(ags: str, total: int, scale: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Age in years and sex of every person; the official numbers by age group and sex where scale is 1."""
     ages, sexes = [], []
-    for row in age_structure().query("area_id == @ags").itertuples():
+    for row in age_structure(ags):
         n = round(row.population * scale)
-        if pd.isna(row.age_below):
+        if row.below is None:
             years = np.arange(75, 101)
             share = np.exp(-((years - 75) ** 1.35) / (22 if row.sex == "m" else 29))
         else:
-            years = np.arange(row.age_from, row.age_below)
+            years = np.arange(row.age_from, row.below)
             share = np.ones(len(years))
         counts = _largest_remainder(share / share.sum() * n, n)
         ages.append(np.repeat(years, counts))
@@ -246,9 +234,7 @@ def _form_households(age: np.ndarray, sex: np.ndarray, rng: np.random.Generator)
     families = len(sizes)
     could_be_mother = np.flatnonzero((sex == FEMALE) & ~child & (age >= 22) & (age <= 60))
     wish = np.exp(-0.5 * ((age[could_be_mother] - 42) / 8.5) ** 2) + 0.02
-    mothers = rng.choice(
-        could_be_mother, min(families, len(could_be_mother)), replace=False, p=wish / wish.sum()
-    )
+    mothers = rng.choice(could_be_mother, min(families, len(could_be_mother)), replace=False, p=wish / wish.sum())
     families = len(mothers)
     mothers = mothers[np.argsort(age[mothers] + noise[mothers], kind="stable")]
     household[mothers] = np.arange(families)
@@ -295,9 +281,7 @@ def _kind_of_household(age: np.ndarray, household: np.ndarray) -> tuple[np.ndarr
     return kids, oldest >= 65
 
 
-def _foreign_households(
-    age: np.ndarray, household: np.ndarray, share: float, rng: np.random.Generator
-) -> np.ndarray:
+def _foreign_households(age: np.ndarray, household: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
     _, old = _kind_of_household(age, household)
     return rng.random(len(old)) < np.where(old, 0.42 * share, 1.42 * share)
 
@@ -354,9 +338,7 @@ def _leave(residents: Residents, year: int, rng: np.random.Generator) -> Residen
     chance = np.interp(groups.oldest, [20, 30, 45, 60, 80], [0.11, 0.085, 0.042, 0.02, 0.016])
     goes = (rng.random(len(groups.number)) < chance)[groups.of]
     age = year - residents.birth_year
-    young = (
-        (age >= 18) & (age <= 28) & (groups.oldest[groups.of] >= age + 16) & (rng.random(len(age)) < 0.075)
-    )
+    young = (age >= 18) & (age <= 28) & (groups.oldest[groups.of] >= age + 16) & (rng.random(len(age)) < 0.075)
     return residents.keep(~(goes | young))
 
 
@@ -398,9 +380,7 @@ def _leave_parents(
     age = year - residents.birth_year
     chance = np.interp(age, [18, 21, 25, 30, 40], [0.02, 0.08, 0.14, 0.25, 0.25])
     adult_child = (age >= 18) & (age <= 40) & (groups.oldest[groups.of] >= age + 16)
-    _own_household(
-        np.flatnonzero(adult_child & (rng.random(len(age)) < chance)), residents, households, settle, rng
-    )
+    _own_household(np.flatnonzero(adult_child & (rng.random(len(age)) < chance)), residents, households, settle, rng)
 
 
 def _pair_singles(residents: Residents, year: int, rng: np.random.Generator) -> None:
@@ -439,9 +419,7 @@ def _move_within(
     age = year - residents.birth_year
     kids = np.bincount(groups.of, age < 18) > 0
     foreign = np.bincount(groups.of, residents.nationality != GERMAN) > 0
-    households.address[groups.number[moves]] = settle.draw(
-        kids[moves], groups.oldest[moves] >= 65, foreign[moves], rng
-    )
+    households.address[groups.number[moves]] = settle.draw(kids[moves], groups.oldest[moves] >= 65, foreign[moves], rng)
 
 
 def _arrive(
@@ -455,9 +433,7 @@ def _arrive(
 ) -> Residents:
     """`needed` new persons in households shaped like those that already live here, preferably young ones."""
     if needed <= 0:
-        raise ValueError(
-            f"Kommune {settle.places.sozialraum_ids[0][:8]}, {year}: no room for arrivals ({needed})"
-        )
+        raise ValueError(f"Kommune {settle.places.sozialraum_ids[0][:8]}, {year}: no room for arrivals ({needed})")
     groups = _group(residents, year)
     wish = np.interp(groups.oldest, [18, 22, 30, 42, 60, 85], [0.5, 1.0, 1.0, 0.75, 0.22, 0.14])
     model = rng.choice(len(groups.number), size=needed, p=wish / wish.sum())

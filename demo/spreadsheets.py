@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 
 import pandas as pd
 import pyarrow as pa
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]
 
 _FIXED_TIME = (2024, 1, 1, 0, 0, 0)
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -72,8 +72,8 @@ class Cell:
 def rows_sql(cells: list[Cell], relation: str) -> str:
     """SQL that yields the XML of each row, in the order of the relation; row 1 is left to the header."""
     parts = ", ".join(_cell_sql(cell) for cell in cells)
-    numbered = f"select *, (row_number() over () + 1)::varchar as zeile from ({relation})"  # noqa: S608
-    return f"""select concat('<row r="', zeile, '">', {parts}, '</row>') from ({numbered})"""  # noqa: S608
+    numbered = f"select *, (row_number() over () + 1)::varchar as zeile from ({relation})"
+    return f"""select concat('<row r="', zeile, '">', {parts}, '</row>') from ({numbered})"""
 
 
 def _cell_sql(cell: Cell) -> str:
@@ -112,9 +112,7 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(entry, content, zipfile.ZIP_DEFLATED, compresslevel=1)
 
 
-def write_sgb2(
-    path: Path, year: int, table: pd.DataFrame, blank: pd.DataFrame, names: list[str], label: str
-) -> None:
+def write_sgb2(path: Path, year: int, table: pd.DataFrame, blank: pd.DataFrame, names: list[str], label: str) -> None:
     """The Jobcenter's table: four title rows, three stacked header rows with merged cells, rows, footnotes.
 
     `table` has the ten count columns in file order, `blank` is its mask of suppressed cells.
@@ -123,9 +121,7 @@ def write_sgb2(
     book.set_properties({"title": f"SGB II {year}", "comments": label, "created": dt.datetime(2024, 1, 1)})
     sheet = book.add_worksheet("Tabelle 1")
     bold = book.add_format({"bold": True})
-    head = book.add_format(
-        {"bold": True, "border": 1, "align": "center", "valign": "vcenter", "text_wrap": True}
-    )
+    head = book.add_format({"bold": True, "border": 1, "align": "center", "valign": "vcenter", "text_wrap": True})
     number, right = book.add_format({"num_format": "#,##0"}), book.add_format({"align": "right"})
     sheet.set_column(0, 0, 13)
     sheet.set_column(1, 1, 30)
@@ -158,9 +154,7 @@ def write_sgb2(
     sheet.merge_range(6, 10, 7, 10, "Insgesamt", head)
     sheet.merge_range(6, 11, 7, 11, "darunter Alleinerziehende", head)
     row = 8
-    for region, name, counts, hidden in zip(
-        table.index, names, table.to_numpy(), blank.to_numpy(), strict=True
-    ):
+    for region, name, counts, hidden in zip(table.index, names, table.to_numpy(), blank.to_numpy(), strict=True):
         sheet.write_string(row, 0, str(region))
         sheet.write_string(row, 1, name)
         for j, (count, is_hidden) in enumerate(zip(counts, hidden, strict=True)):
