@@ -133,7 +133,7 @@ def _matches(declared: str, path: list[str]) -> bool:
     part, everything between in order."""
     wanted = [fold(part) for part in declared.split(" / ")]
     if len(wanted) == 1:
-        return len(path) == 1 and path == wanted or len(path) == 2 and path[0] == wanted[0]
+        return (len(path) == 1 and path == wanted) or (len(path) == 2 and path[0] == wanted[0])
     if wanted[0] != path[0]:
         return False
     return path[-1] == wanted[-1] or (len(path) > 2 and path[-2] == wanted[-1])
@@ -192,9 +192,7 @@ def _unknown(headers: list[str], unknown: list[int], is_header: bool) -> Finding
 
 
 def _typed(cells: Cells, places: dict[str, int], feed: Feed, deliverer: Deliverer) -> pa.Table:
-    source = pa.table(
-        {"zeile": cells.zeile, **{name: cells.columns[place] for name, place in places.items()}}
-    )
+    source = pa.table({"zeile": cells.zeile, **{name: cells.columns[place] for name, place in places.items()}})
     for name, value in cells.constants.items():
         if name not in places:
             source = source.append_column(name, pa.array([value] * len(source), pa.string()))
@@ -211,11 +209,12 @@ def _typed(cells: Cells, places: dict[str, int], feed: Feed, deliverer: Delivere
     expressions = ", ".join(part for c in present for part in _expressions(c, feed, deliverer))
     absent = [column for column in feed.columns if column.name not in source.column_names]
     nulls = "".join(f", null::{_sql_type(c)} as {c.name}, null::varchar as {c.name}{FUND}" for c in absent)
+    # Names come from the declaration, never from a file.
     statement = f"""
         with cleaned as (select zeile, {cleaned}{extra} from source),
         filled as (select * from cleaned where {not_empty})
         select zeile, {expressions}{nulls}{extra} from filled
-    """  # noqa: S608 - names come from the declaration, never from a file
+    """
     connection = duckdb.connect()
     try:
         connection.execute("set preserve_insertion_order = true")
@@ -253,8 +252,7 @@ def _digits(column: Column) -> tuple[str, str]:
     name, width, shortest = column.name, column.width or 1, column.shortest or column.width or 1
     digits = f"regexp_replace({name}, '\\.0+$', '')"
     value = (
-        f"case when regexp_full_match({digits}, '[0-9]{{{shortest},{width}}}') "
-        f"then lpad({digits}, {width}, '0') end"
+        f"case when regexp_full_match({digits}, '[0-9]{{{shortest},{width}}}') then lpad({digits}, {width}, '0') end"
     )
     return value, (
         f"case when regexp_matches({name}, '[A-Za-zÄÖÜäöüß]') then 'Buchstaben in einem Schlüssel' "
@@ -330,12 +328,16 @@ def _measure(column: Column, deliverer: Deliverer) -> list[str]:
              when regexp_full_match({name}, '.*[0-9] ?[prs]') then right({name}, 1) end end"""
     bare = f"replace(regexp_replace(regexp_replace({name}, '^\\((.*)\\)$', '\\1'), '[prs]$', ''), ' ', '')"
     number = _parsed_number(bare, deliverer)
-    value = f"case when ({symbol}) = '-' then 0.0 when ({symbol}) in ('*','.','...','/','x') then null else {number} end"
+    value = (
+        f"case when ({symbol}) = '-' then 0.0 when ({symbol}) in ('*','.','...','/','x') then null else {number} end"
+    )
     readable = f"({symbol}) in ('*','-','.','...','/','x') or ({value}) is not null"
     if column.empty is not None:
         symbol = f"case when {name} is null then {_literal(column.empty)} else {symbol} end"
     on_empty = "'leer'" if column.required and column.empty is None else "null"
-    fund = f"case when {name} is null then {on_empty} when {readable} then null else {_number_fault(name, deliverer)} end"
+    fund = (
+        f"case when {name} is null then {on_empty} when {readable} then null else {_number_fault(name, deliverer)} end"
+    )
     return [f"{value} as {name}", f"{symbol} as {name}{SYMBOL}", f"{fund} as {name}{FUND}"]
 
 

@@ -67,9 +67,7 @@ def _detect_single_byte(data: bytes) -> str | None:
     sample = _lines_with_umlauts(data)
     present = {byte for byte in sample if byte >= 0x80}
     plain_german = [
-        encoding
-        for encoding in ("cp1252", "cp850")
-        if present <= set("".join(GERMAN_LETTERS).encode(encoding))
+        encoding for encoding in ("cp1252", "cp850") if present <= set("".join(GERMAN_LETTERS).encode(encoding))
     ]
     if len(plain_german) == 1:
         return plain_german[0]

@@ -6,11 +6,12 @@ Which module reads which format is decided here and nowhere else.
 from __future__ import annotations
 
 import duckdb
+import pandas as pd
 import pyarrow as pa
 
 from orchestration.feeds.cells import FUND, SYMBOL, Cells, Reading, type_cells
 from orchestration.feeds.declaration import Deliverer, Feed
-from orchestration.feeds.finding import structural
+from orchestration.feeds.finding import Finding, structural
 from orchestration.feeds.formats import delimited, genesis, geopackage, votemanager, xlsx
 
 READERS = {
@@ -45,7 +46,7 @@ def read_delivery(data: bytes, feed: Feed, deliverer: Deliverer) -> Reading:
     return type_cells(cells, feed, deliverer)
 
 
-def _empty(size: int):
+def _empty(size: int) -> Finding:
     return structural(
         "file_is_not_empty",
         "Die Datei ist leer" if size == 0 else "Die Datei enthält nur Leerzeichen",
@@ -107,7 +108,7 @@ def _long(reading: Reading, feed: Feed, lead: list[pa.Array]) -> pa.Table:
             f"? as spalte from wide where {name} is not null or {name}{SYMBOL} is not null"
         )
         parameters.append(reading.headers.get(name, column.title))
-    statement = f"select * exclude (sort_order) from ({' union all '.join(parts)}) order by zeile, stichtag, sort_order"  # noqa: S608
+    statement = f"select * exclude (sort_order) from ({' union all '.join(parts)}) order by zeile, stichtag, sort_order"
     connection = duckdb.connect()
     try:
         connection.register("wide", wide)
@@ -116,20 +117,21 @@ def _long(reading: Reading, feed: Feed, lead: list[pa.Array]) -> pa.Table:
         connection.close()
 
 
-def gate_frame(reading: Reading, feed: Feed):
+def gate_frame(reading: Reading, feed: Feed, official_population: int | None = None) -> pd.DataFrame:
     """What the suite sees: a pandas frame indexed by `zeile`, with the derived columns, and without any value of a
     personal column (only their value classes `<c>__fund`).
+
+    Derived columns may use `getvariable('amtlich')`, the official population of deliverer and year.
     """
     table = reading.table
     assert table is not None
     personal = {column.name for column in feed.columns if column.personal}
-    kept = [
-        name for name in table.column_names if name not in personal and name not in ("zeile", "geometry_wkb")
-    ]
+    kept = [name for name in table.column_names if name not in personal and name not in ("zeile", "geometry_wkb")]
     derived = "".join(f", {expression} as {name}" for name, expression in feed.derived.items())
-    statement = f"select zeile, {', '.join(kept)}{derived} from source"  # noqa: S608
+    statement = f"select zeile, {', '.join(kept)}{derived} from source"
     connection = duckdb.connect()
     try:
+        connection.execute("set variable amtlich = ?", [official_population])
         connection.register("source", table)
         frame = connection.execute(statement).df()
     finally:

@@ -74,9 +74,7 @@ def parse(body: str, delimiter: str, width: int) -> tuple[pa.Table, list[tuple[i
     return table, wrong
 
 
-def _parse(
-    encoded: bytes, delimiter: str, width: int, newlines: bool
-) -> tuple[pa.Table, list[tuple[int, int]]]:
+def _parse(encoded: bytes, delimiter: str, width: int, newlines: bool) -> tuple[pa.Table, list[tuple[int, int]]]:
     wrong: list[tuple[int, int]] = []
 
     def note(row: pa_csv.InvalidRow) -> str:

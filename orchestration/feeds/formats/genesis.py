@@ -7,7 +7,6 @@ name; footnotes after `__________`. Tables are small (regions, not persons), so 
 from __future__ import annotations
 
 import csv
-import io
 import re
 from dataclasses import dataclass
 
@@ -81,17 +80,13 @@ def _code_column(records: list[tuple[int, list[str]]]) -> int | None:
 def _is_data(cells: list[str], at: int) -> bool:
     if len(cells) < at + 3 or not CODE.fullmatch(cells[at].strip()) or not cells[at + 1].strip():
         return False
-    return (
-        at == 0 and not DATE.fullmatch(cells[0].strip()) or at == 1 and bool(DATE.fullmatch(cells[0].strip()))
-    )
+    return (at == 0 and not DATE.fullmatch(cells[0].strip())) or (at == 1 and bool(DATE.fullmatch(cells[0].strip())))
 
 
 def _header_rows(records: list[tuple[int, list[str]]], code_at: int) -> list[list[str]]:
     """Rows whose leading cells are empty and that name columns."""
     lead = code_at + 2
-    return [
-        cells for _, cells in records if len(cells) > lead and not any(cells[:lead]) and any(cells[lead:])
-    ]
+    return [cells for _, cells in records if len(cells) > lead and not any(cells[:lead]) and any(cells[lead:])]
 
 
 def _own_date(cells: list[str]) -> str | None:

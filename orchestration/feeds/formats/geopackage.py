@@ -19,7 +19,8 @@ MAGIC = b"SQLite format 3\x00"
 
 
 def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
-    """Cells of the first layer; `geometry_wkb`, `area_sqm`, `is_polygon` as typed extra columns."""
+    """Cells of the first layer; `geometry_wkb`, `area_sqm`, `flaeche_gueltig` and `ueberlappung_sqm`
+    (the largest area shared with another one) as typed extra columns."""
     if not data.startswith(MAGIC):
         return Cells(findings=[_broken("Die Datei ist kein GeoPackage")])
     declared_size = int.from_bytes(data[16:18], "big") * int.from_bytes(data[28:32], "big")
@@ -49,8 +50,25 @@ def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
             "geometry_wkb": pa.array(shapely.to_wkb(shapes, byte_order=1), pa.binary()),
             "area_sqm": pa.array(shapely.area(shapes), pa.float64()),
             "flaeche_gueltig": pa.array(polygon, pa.bool_()),
+            "ueberlappung_sqm": pa.array(_overlaps(shapes), pa.float64()),
         },
     )
+
+
+def _overlaps(shapes: np.ndarray) -> np.ndarray:
+    """Per area the largest area in m² that it shares with another one; 0 where it shares none."""
+    import shapely
+
+    usable = shapely.is_valid(shapes) & ~shapely.is_empty(shapes)
+    tree = shapely.STRtree(shapes)
+    left, right = tree.query(shapes, predicate="intersects")
+    pairs = (left < right) & usable[left] & usable[right]
+    left, right = left[pairs], right[pairs]
+    shared = shapely.area(shapely.intersection(shapes[left], shapes[right]))
+    largest = np.zeros(len(shapes))
+    np.maximum.at(largest, left, shared)
+    np.maximum.at(largest, right, shared)
+    return largest
 
 
 def _text(value: object) -> str | None:
