@@ -158,6 +158,18 @@ def raw_path(home: Home, delivery: Delivery) -> Path:
     return home.raw / str(delivery.feed) / str(delivery.year) / f"{delivery.delivery_id}.parquet"
 
 
+def accepted_raw(home: Home, feed: str) -> dict[tuple[str, int], Path]:
+    """(deliverer, year) → raw Parquet of the delivery in force."""
+    in_force: dict[tuple[str, int], Path] = {}
+    for delivery in deliveries(home):
+        if delivery.feed != feed or delivery.deliverer is None or delivery.year is None:
+            continue
+        verdict = load_verdict(home, delivery.delivery_id)
+        if verdict is not None and verdict.accepted:
+            in_force[delivery.deliverer, delivery.year] = raw_path(home, delivery)
+    return in_force
+
+
 # --- one delivery ------------------------------------------------------------------------------------------------
 
 
@@ -176,7 +188,7 @@ def _judge_one(home: Home, delivery: Delivery, feed: Feed | None, receipts: list
         findings, raw, row_count = _examine(data, feed, delivery, _twin(home, delivery, receipts))
     verdict = _verdict(delivery, findings, row_count)
     if verdict.accepted and raw is not None:
-        _write_parquet(raw, raw_path(home, delivery))
+        write_parquet(raw, raw_path(home, delivery))
         shutil.rmtree(home.rejected / delivery.delivery_id, ignore_errors=True)
     else:
         report = render_rejection(delivery, verdict, feed, _in_force(home, delivery, receipts))
@@ -342,10 +354,10 @@ def _write_verdict(home: Home, verdict: Verdict) -> None:
 def _write_schema(home: Home, feed: Feed) -> None:
     path = home.raw / feed.name / "_schema.parquet"
     if not path.exists() or pq.read_schema(path) != raw_schema(feed):
-        _write_parquet(raw_schema(feed).empty_table(), path)
+        write_parquet(raw_schema(feed).empty_table(), path)
 
 
-def _write_parquet(table: pa.Table, path: Path) -> None:
+def write_parquet(table: pa.Table, path: Path) -> None:
     """Atomic, readable by the owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -418,9 +430,9 @@ def write_control(home: Home) -> pd.DataFrame:
         rows.append(_directory_row(delivery, verdict, latest))
         findings.extend(finding.as_json() for finding in verdict.findings)
     table = pa.Table.from_pylist(rows, schema=DELIVERY_SCHEMA)
-    _write_parquet(table, home.control / "delivery.parquet")
+    write_parquet(table, home.control / "delivery.parquet")
     records = [{name: finding[name] for name in FINDING_SCHEMA.names} for finding in findings]
-    _write_parquet(pa.Table.from_pylist(records, schema=FINDING_SCHEMA), home.control / "finding_delivery.parquet")
+    write_parquet(pa.Table.from_pylist(records, schema=FINDING_SCHEMA), home.control / "finding_delivery.parquet")
     return table.to_pandas()
 
 

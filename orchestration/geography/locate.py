@@ -1,0 +1,77 @@
+"""Which Sozialraum a registered coordinate lies in.
+
+Set-based point-in-polygon on the distinct coordinates, never on persons. A point that lies in no Sozialraum of its own
+Kommune stays without one ("nicht verortbar") and is never dropped.
+"""
+
+from __future__ import annotations
+
+import duckdb
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import shapely
+
+from orchestration.geography.areas import load_areas
+from orchestration.home import Home
+
+SCHEMA = pa.schema(
+    [
+        ("ags", pa.string()),
+        ("ostwert", pa.float64()),
+        ("nordwert", pa.float64()),
+        ("sozialraum_id", pa.string()),
+    ]
+)
+
+
+def locate(points: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Add `sozialraum_id` to distinct points (ags, ostwert, nordwert; EPSG:25832 metres), in their order.
+
+    Only a Sozialraum of the point's own Kommune counts. A point on a common border goes to the lowest id. None where
+    it lies in no area. Raises ValueError when the areas are in another coordinate system.
+    """
+    if areas.crs is not None and areas.crs.to_epsg() != 25832:
+        raise ValueError(f"areas must be in EPSG:25832, not {areas.crs}")
+    found = np.full(len(points), len(areas), dtype=np.int64)
+    ordered = areas.sort_values("sozialraum_id", ignore_index=True)
+    if len(points) and len(ordered):
+        shapes = shapely.points(points["ostwert"].to_numpy(float), points["nordwert"].to_numpy(float))
+        tree = shapely.STRtree(ordered.geometry.to_numpy())
+        point, area = tree.query(shapes, predicate="intersects")
+        own = points["ags"].to_numpy()[point] == ordered["ags"].to_numpy()[area]
+        np.minimum.at(found, point[own], area[own])
+    ids = np.append(ordered["sozialraum_id"].to_numpy(dtype=object), None)
+    return points.assign(sozialraum_id=ids[found])
+
+
+def write_verortung(home: Home) -> int:
+    """Locate every distinct coordinate of the register deliveries in force; returns the number of coordinates.
+
+    Writes `raw/verortung/verortung.parquet` (ags, ostwert, nordwert, sozialraum_id), ordered, so that the same
+    deliveries give the same bytes.
+    """
+    from orchestration.gates.delivery import accepted_raw, write_parquet
+
+    points = distinct_coordinates([str(path) for path in accepted_raw(home, "einwohner").values()])
+    located = locate(points, load_areas(home))
+    table = pa.Table.from_pandas(located, schema=SCHEMA, preserve_index=False).replace_schema_metadata()
+    write_parquet(table, home.raw / "verortung" / "verortung.parquet")
+    return len(located)
+
+
+def distinct_coordinates(paths: list[str]) -> pd.DataFrame:
+    """ags, ostwert, nordwert of every address in the raw register files, ordered."""
+    if not paths:
+        return pd.DataFrame({"ags": [], "ostwert": [], "nordwert": []})
+    with duckdb.connect() as connection:
+        return connection.execute(
+            """
+            select distinct ags, ostwert, nordwert
+            from read_parquet(?)
+            where ostwert is not null and nordwert is not null
+            order by ags, ostwert, nordwert
+            """,
+            [paths],
+        ).df()
