@@ -4,15 +4,13 @@
 
 {# Wilson interval of the proportion events / total, as a fraction of 1. bound: 'lower' or 'upper'. #}
 {% macro wilson(bound, events, total) -%}
+    {%- set z2 = '(' ~ z_95() ~ ' * ' ~ z_95() ~ ')' -%}
+    {%- set spread = z_95() ~ ' * sqrt(' ~ z2 ~ ' + 4 * ' ~ events ~ ' * (1 - ' ~ events ~ ' / ' ~ total ~ '))' -%}
     case
-        when {{ total }} > 0 and {{ events }} >= 0 and {{ events }} <= {{ total }}
-            then (
-                2 * {{ events }} + {{ z_95() }} * {{ z_95() }}
-                {{ '-' if bound == 'lower' else '+' }} {{ z_95() }} * sqrt(
-                    {{ z_95() }} * {{ z_95() }}
-                    + 4 * {{ events }} * (1 - {{ events }} / nullif({{ total }}, 0))
-                )
-            ) / (2 * ({{ total }} + {{ z_95() }} * {{ z_95() }}))
+        when {{ total }} > 0 and {{ events }} between 0 and {{ total }}
+            then
+                (2 * {{ events }} + {{ z2 }} {{ '-' if bound == 'lower' else '+' }} {{ spread }})
+                / (2 * ({{ total }} + {{ z2 }}))
     end
 {%- endmacro %}
 

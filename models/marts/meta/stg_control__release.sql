@@ -1,3 +1,5 @@
+{{ config(schema='staging', materialized='view') }}
+
 select
     release_id,
     created,

@@ -1,3 +1,5 @@
+{{ config(schema='staging', materialized='view') }}
+
 -- Read in the second call only: no decision on small counts, no marts.
 select distinct
     area_id,

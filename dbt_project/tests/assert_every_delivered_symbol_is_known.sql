@@ -1,0 +1,7 @@
+-- A symbol that seeds/symbols.csv does not know was taken for missing; a person must decide what it means.
+select distinct
+    delivered.feed,
+    delivered.symbol
+from {{ ref('int_delivered_aggregate') }} as delivered
+left join {{ ref('symbols') }} as symbols on delivered.symbol = symbols.zeichen
+where delivered.symbol is not null and symbols.zeichen is null

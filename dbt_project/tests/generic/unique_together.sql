@@ -1,0 +1,7 @@
+{# The columns together name one row. Only the keys are returned, never a figure. #}
+{% test unique_together(model, columns) %}
+select {{ columns | join(', ') }}
+from {{ model }}
+group by {{ columns | join(', ') }}
+having count(*) > 1
+{% endtest %}
