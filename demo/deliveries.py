@@ -114,7 +114,12 @@ def _write(target: Path, fill: Callable[[Path], None]) -> Path:
 
 
 def _write_text(target: Path, text: str, encoding: str = "utf-8") -> Path:
-    return _write(target, lambda path: _put(path, text.encode(encoding)))
+    return write_atomically(target, text.encode(encoding))
+
+
+def write_atomically(target: Path, content: bytes) -> Path:
+    """Write bytes to `target`, whole or not at all; returns `target`."""
+    return _write(target, lambda path: _put(path, content))
 
 
 def _put(path: Path, content: bytes) -> None:
