@@ -17,7 +17,7 @@ import pandas as pd
 
 from orchestration.feeds.declaration import load_feeds
 from orchestration.feeds.finding import Finding, german_number
-from orchestration.gates.suites import load_suite, run_suite
+from orchestration.gates.suites import run_suite
 from orchestration.home import Home
 from orchestration.sql import literal
 
@@ -101,28 +101,31 @@ def expected_deliveries(home: Home) -> pd.DataFrame:
     return merged.assign(in_force=merged["state"].where(merged["state"] == "accepted"))
 
 
-def judge_frame(name: str, frame: pd.DataFrame, gate: str = "plausibility") -> list[Finding]:
+def judge_frame(suite: str, frame: pd.DataFrame, gate: str = "plausibility") -> list[Finding]:
     """One finding per failing row, in the words of the expectation's `row_message`; one if all rows pass.
 
     The texts `row_message`, `row_found`, `row_expected` of an expectation may name any column of `frame`.
     """
-    suite = load_suite(name)
     frame = frame.reset_index(drop=True)
-    results = run_suite(frame, suite, gate=gate, max_rows=max(len(frame), 1))
     findings = []
-    for rule, result in zip(suite["expectations"], results, strict=True):
-        if result.passed:
-            findings.append(result)
-        elif not result.rows:
-            findings.append(replace(result, message=rule["meta"]["row_message"]))
+    for outcome in run_suite(suite, frame, most_rows=max(len(frame), 1)):
+        rule = Finding(
+            expectation=outcome.expectation,
+            message=outcome.meta["note"],
+            severity=outcome.severity,
+            passed=outcome.passed,
+            gate=gate,
+        )
+        if outcome.passed:
+            findings.append(rule)
+        elif not outcome.positions:
+            findings.append(replace(rule, message=outcome.meta["row_message"]))
         else:
-            findings.extend(
-                _row_finding(rule["meta"], result, frame.iloc[position].to_dict()) for position in result.rows
-            )
+            findings.extend(_row_finding(rule, outcome.meta, frame.iloc[n].to_dict()) for n in outcome.positions)
     return findings
 
 
-def _row_finding(texts: dict[str, str], result: Finding, row: dict[str, Any]) -> Finding:
+def _row_finding(rule: Finding, texts: dict[str, str], row: dict[str, Any]) -> Finding:
     words = {
         key: german_number(value) if isinstance(value, float) and pd.notna(value) else value
         for key, value in row.items()
@@ -132,13 +135,12 @@ def _row_finding(texts: dict[str, str], result: Finding, row: dict[str, Any]) ->
         return texts[text].format(**words) if text in texts else None
 
     return replace(
-        result,
-        message=told("row_message") or result.message,
+        rule,
+        message=told("row_message") or rule.message,
         found=told("row_found"),
         expected=told("row_expected"),
         column_name=row.get("measure_id") or row.get("item"),
         n_rows=1,
-        rows=(),
         feed=row.get("feed"),
         deliverer=row.get("deliverer"),
         year=int(row["year"]) if "year" in row else None,
