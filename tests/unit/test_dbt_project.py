@@ -1,0 +1,383 @@
+"""The dbt project, really run once per session on a state folder whose figures can be worked out by hand.
+
+What does not belong here: single formulas (unit tests beside the models) and whole deliveries (integration).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DBT = Path(sys.executable).parent / "dbt"
+# Lies beside a checkout, where the workplace has it; the numbers themselves stand in the unit test.
+SHARED_VECTORS = (
+    Path(os.environ.get("IPSO_CONFORMANCE", REPOSITORY.parent / "shared" / "conformance"))
+    / "fingertips_trend_vectors.json"
+)
+
+
+def _fixture_module():
+    path = REPOSITORY / "tests" / "fixtures" / "dbt" / "build_home.py"
+    spec = importlib.util.spec_from_file_location("dbt_fixture_build_home", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+fixture = _fixture_module()
+
+
+def run_dbt(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """One dbt call on this state folder, with its artefacts inside it."""
+    return subprocess.run(
+        [
+            str(DBT),
+            "--no-use-colors",
+            *arguments,
+            *("--project-dir", str(REPOSITORY), "--profiles-dir", str(REPOSITORY)),
+            *("--target-path", str(home / "dbt"), "--log-path", str(home / "dbt" / "logs")),
+        ],
+        env={**os.environ, "IPSO_HOME": str(home), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+COUNTS = ["path:seeds", "path:models/staging", "path:models/intermediate"]
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """State folder after both dbt calls, as production makes them."""
+    root = fixture.build_home(tmp_path_factory.mktemp("dbt_home"))
+    buildable = ("--indirect-selection", "buildable")
+    # With the unit tests, which production leaves out.
+    counted = run_dbt(root, "build", *buildable, "--select", *COUNTS)
+    assert counted.returncode == 0, counted.stdout
+    undecided = run_dbt(root, "run", "--select", "path:models/marts")
+    assert undecided.returncode != 0, "marts were built although nobody decided on small counts"
+    fixture.suppress(root)
+    published = run_dbt(root, "build", *buildable, "--select", "path:models/marts", "path:dbt_project/tests")
+    assert published.returncode == 0, published.stdout
+    return root
+
+
+@pytest.fixture
+def marts(home: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        connection.execute("set schema = 'marts'")
+        yield connection
+
+
+def facts(marts: duckdb.DuckDBPyConnection, area: str, year: int, indicator: str, *columns: str) -> tuple:
+    """The named columns of one row of fct_indicator; fails unless there is exactly one row."""
+    rows = marts.execute(
+        f"select {', '.join(columns)} from fct_indicator where area_id = ? and year = ? and indicator_id = ?",
+        [area, year, indicator],
+    ).fetchall()
+    assert len(rows) == 1
+    return rows[0]
+
+
+@pytest.mark.parametrize("area", fixture.CHILDREN_TABLE)
+def test_the_concepts_table_of_children_on_sgb2_comes_out_to_one_decimal(marts, area: str) -> None:
+    pop09, sgb09, share09, pop14, sgb14, share14, _ = fixture.CHILDREN_TABLE[area]
+    columns = ("numerator", "denominator", "round(value, 1)")
+    assert facts(marts, area, 2009, "sgb2_under_15_share", *columns) == (sgb09, pop09, share09)
+    assert facts(marts, area, 2014, "sgb2_under_15_share", *columns) == (sgb14, pop14, share14)
+
+
+def test_numerator_and_denominator_keep_their_own_dates(marts) -> None:
+    dates = facts(marts, "05378", 2014, "sgb2_under_15_share", "numerator_date", "denominator_date")
+    assert [day.isoformat() for day in dates] == ["2014-10-31", "2013-12-31"]
+
+
+def test_a_count_may_be_compared_across_the_census_and_a_share_may_not(marts) -> None:
+    columns = ("change_since_year", "is_break", "round(change_percent, 1)", "change_absolute")
+    assert facts(marts, "05378", 2014, "sgb2_under_15", *columns) == (2009, False, -4.1, -182)
+    assert facts(marts, "05378", 2014, "sgb2_under_15_share", *columns) == (2009, True, None, None)
+
+
+def test_the_changes_of_the_table_follow_from_its_counts(marts) -> None:
+    found = marts.execute(
+        "select round(change_percent, 1) from fct_indicator "
+        "where indicator_id = 'sgb2_under_15' and year = 2014 and length(area_id) in (5, 8) order by area_id"
+    ).fetchall()
+    # The table prints -20.0, -8.8 and -14.8 for Leichlingen, Rösrath and Wermelskirchen.
+    assert [row[0] for row in found] == [-4.1, 3.7, 6.5, 12.9, -19.9, -36.3, -19.8, -8.7, -14.7]
+
+
+def test_the_contradictions_of_the_table_are_laid_open(home: Path) -> None:
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        connection.execute("set schema = 'intermediate'")
+        parts = connection.execute(
+            "select whole, parts, n_parts, n_parts_not_countable from int_sum_of_parts "
+            "where area_id = '05378' and year = 2014 and measure_id = 'sgb2_under_15'"
+        ).fetchall()
+        wrong = connection.execute(
+            "select area_id, printed, recomputed from int_printed_vs_recomputed where printed != recomputed"
+            " order by area_id"
+        ).fetchall()
+    assert parts == [(4240, 4241, 8, 0)]
+    assert wrong == [("05378016", -20.0, -19.9), ("05378028", -8.8, -8.7), ("05378032", -14.8, -14.7)]
+
+
+def test_persons_who_cannot_be_located_stay_in_their_kommune(marts) -> None:
+    population = marts.execute(
+        "select area_id, value from fct_indicator where indicator_id = 'population' and year = 2020 "
+        "and area_id like '05378004%' order by area_id"
+    ).fetchall()
+    assert population == [("05378004", 200), ("05378004-00", 5), ("05378004-01", 100), ("05378004-02", 95)]
+
+
+@pytest.mark.parametrize(
+    ("area", "indicator", "numerator", "denominator", "value"),
+    [
+        ("05378004-01", "share_under_18", 30, 100, 30.0),
+        ("05378004", "share_65_plus", 15, 200, 7.5),
+        ("05378004", "share_80_plus", 5, 200, 2.5),
+        ("05378004-02", "youth_ratio", 20, 70, 100 * 20 / 70),
+        ("05378004-01", "old_age_ratio", 10, 60, 100 * 10 / 60),
+        ("05378", "share_foreign", 560, 1600, 35.0),
+        ("05378004-01", "share_one_person_households", 10, 40, 25.0),
+        ("05378004", "share_one_person_households", 15, 80, 18.75),
+        ("05378008-01", "sgb2_ratio", 30, 90, 100 * 30 / 90),
+        ("05378008-01", "unemployment_share", 8, 60, 100 * 8 / 60),
+        ("05378", "long_term_unemployed_share", 30, 120, 25.0),
+        ("05378004", "dwellings_per_1000", 110, 200, 550.0),
+        ("05378", "living_space_per_person", 72000, 1600, 45.0),
+        ("05378", "council_turnout", 720, 1200, 60.0),
+    ],
+)
+def test_hand_worked_figures_of_2020(
+    marts, area: str, indicator: str, numerator: float, denominator: float, value: float
+) -> None:
+    found = facts(marts, area, 2020, indicator, "numerator", "denominator", "value", "value_status")
+    assert found == (numerator, denominator, pytest.approx(value), "ok")
+
+
+def test_age_counts_completed_years_on_the_stichtag(marts) -> None:
+    # Of ten children with birthdays around the Stichtag, five turn 15 on it; five are 14 until the next day.
+    columns = ("numerator", "denominator")
+    assert facts(marts, "05378024", 2021, "sgb2_under_15_share", *columns) == (11, 45)
+    assert facts(marts, "05378024", 2020, "sgb2_under_15_share", *columns) == (11, 50)
+
+
+def test_divers_and_unknown_sex_fall_on_a_fixed_side(home: Path) -> None:
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        # MD5 of the two keys begins with e (w) and 3 (m); the other three 15-year-olds are m.
+        found = connection.execute(
+            "select sex, population from intermediate.int_population where area_id = '05378024-01' "
+            "and year = 2021 and age_band = '15_17' and nationality_group = 'deutsch' order by sex"
+        ).fetchall()
+    assert found == [("m", 4), ("w", 1)]
+
+
+def test_a_rejected_register_leaves_a_hole_and_no_wrong_kreis_total(marts) -> None:
+    columns = ("value", "value_status")
+    assert facts(marts, "05378032", 2022, "population", *columns) == (None, "missing")
+    assert facts(marts, "05378", 2022, "population", *columns) == (None, "missing")
+    assert facts(marts, "05378004", 2022, "population", *columns) == (200, "ok")
+    missing = marts.execute(
+        "select distinct value_status from fct_population where area_id = '05378032-01' and year = 2022"
+    ).fetchall()
+    assert missing == [("missing",)]
+
+
+def test_a_superseded_delivery_counts_nowhere(marts) -> None:
+    assert facts(marts, "05378008", 2017, "population", "value") == (200,)
+    lineage = marts.execute("select 1 from meta_lineage where delivery_id like '%-early'").fetchall()
+    assert lineage == []
+
+
+def test_missing_zero_suppressed_and_not_applicable_stay_apart(marts) -> None:
+    columns = ("value", "value_status")
+    assert facts(marts, "05378012-02", 2020, "sgb2_ratio", *columns) == (None, "missing")
+    assert facts(marts, "05378020-01", 2020, "unemployment_share", *columns) == (0, "zero")
+    assert facts(marts, "05378004-02", 2019, "sgb2_under_15_share", *columns) == (None, "suppressed")
+    assert facts(marts, "05378004-01", 2020, "dwellings_per_1000", *columns) == (None, "not_applicable")
+    assert facts(marts, "05378020-01", 2020, "long_term_unemployed_share", *columns) == (None, "not_applicable")
+
+
+def test_nothing_that_follows_from_a_suppressed_cell_is_published(marts) -> None:
+    everything = (
+        *("value", "numerator", "denominator", "ci_lower", "ci_upper", "vs_kreis"),
+        *("change_absolute", "change_percent", "change_since_year", "trend"),
+    )
+    hidden = facts(marts, "05378008-01", 2020, "sgb2_under_15_share", *everything)
+    assert hidden == (None,) * 9 + ("nicht_berechenbar",)
+    # The year after is compared with 2019, and no trend of five years runs over the hole.
+    after = facts(marts, "05378008-01", 2021, "sgb2_under_15_share", "change_since_year", "trend")
+    assert after == (2019, "nicht_berechenbar")
+
+
+def test_a_suppressed_kreis_is_nobodys_benchmark(marts) -> None:
+    rows = marts.execute(
+        "select count(*) filter (where benchmark_kreis is not null or vs_kreis is not null), count(*) "
+        "from fct_indicator where indicator_id = 'long_term_unemployed_share' and year = 2021"
+    ).fetchone()
+    assert rows[0] == 0
+    assert rows[1] > 0
+
+
+def test_suppressed_population_cells_are_not_published(marts) -> None:
+    cell = "year = 2021 and age_band = '15_17' and sex = 'w' and nationality_group = 'deutsch'"
+    rows = marts.execute(
+        f"select population, value_status from fct_population where area_id in ('05378024-01', '05378') and {cell}"
+    ).fetchall()
+    assert rows == [(None, "suppressed")] * 2
+
+
+def test_a_rising_share_is_called_rising(marts) -> None:
+    # 3, 6, 10, 15, 20 of 30 children.
+    assert facts(marts, "05378004-01", 2021, "sgb2_under_15_share", "trend") == ("steigend",)
+    assert facts(marts, "05378004-01", 2020, "sgb2_under_15_share", "trend") == ("nicht_berechenbar",)
+    assert facts(marts, "05378012-01", 2021, "sgb2_under_15_share", "trend") == ("kein_trend",)
+
+
+def test_lineage_leads_to_the_deliveries_of_both_parts(marts) -> None:
+    rows = marts.execute(
+        "select role, delivery_id from meta_lineage where area_id = '05378004-01' and year = 2020 "
+        "and indicator_id = 'sgb2_under_15_share' order by role"
+    ).fetchall()
+    assert rows == [
+        ("denominator", "einwohner-bergisch-gladbach-2020-fixture"),
+        ("numerator", "sgb2-jobcenter-2020-fixture"),
+    ]
+    kreis = marts.execute(
+        "select count(*) from meta_lineage where area_id = '05378' and year = 2020 and indicator_id = 'population'"
+    ).fetchone()
+    assert kreis == (8,)
+
+
+def test_marts_tables_are_stored_in_the_order_of_their_keys(marts) -> None:
+    for table, key in {
+        "fct_indicator": "area_id, indicator_id, year, boundary",
+        "fct_population": "area_id, year, age_band, sex, nationality_group",
+        "dim_area": "area_id, valid_from",
+        "meta_lineage": "area_id, year, indicator_id, role, delivery_id",
+        "meta_delivery": "delivery_id",
+    }.items():
+        stored = marts.execute(f"select {key} from {table} order by rowid").fetchall()
+        assert stored == marts.execute(f"select {key} from {table} order by {key}").fetchall(), table
+
+
+def test_a_second_build_gives_the_same_marts(home: Path, marts, tmp_path: Path) -> None:
+    tables = [
+        row[0] for row in marts.execute("select table_name from duckdb_tables() where schema_name = 'marts'").fetchall()
+    ]
+    again = fixture.build_home(tmp_path)
+    fixture.suppress(again)
+    result = run_dbt(again, "build", "--exclude-resource-types", "unit_test", "test")
+    assert result.returncode == 0, result.stdout
+    with duckdb.connect(str(again / "warehouse.duckdb"), read_only=True) as second:
+        for table in tables:
+            query = f"select * from marts.{table} order by rowid"
+            assert second.execute(query).fetchall() == marts.execute(query).fetchall(), table
+
+
+def test_every_model_and_column_is_described(home: Path) -> None:
+    manifest = json.loads((home / "dbt" / "manifest.json").read_text(encoding="utf-8"))
+    nodes = [node for node in manifest["nodes"].values() if node["resource_type"] in {"model", "seed"}]
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        columns = connection.execute(
+            "select table_schema, table_name, column_name from information_schema.columns"
+        ).fetchall()
+    undescribed = []
+    for node in nodes:
+        if not node["description"].strip():
+            undescribed.append(node["name"])
+        built = {name for schema, table, name in columns if (schema, table) == (node["schema"], node["name"])}
+        assert built, f"{node['name']} was not built"
+        described = {name for name, column in node["columns"].items() if column["description"].strip()}
+        undescribed += [f"{node['name']}.{name}" for name in built ^ described]
+    assert undescribed == []
+
+
+def test_every_published_table_has_an_enforced_contract_and_a_grain(home: Path) -> None:
+    manifest = json.loads((home / "dbt" / "manifest.json").read_text(encoding="utf-8"))
+    published = [
+        node for node in manifest["nodes"].values() if node["resource_type"] == "model" and node["schema"] == "marts"
+    ]
+    assert {node["name"] for node in published} == {
+        *("dim_area", "dim_indicator", "dim_theme", "dim_year", "fct_indicator", "fct_population"),
+        *("meta_delivery", "meta_finding", "meta_lineage", "meta_release"),
+    }
+    assert [node["name"] for node in published if not node["config"]["contract"]["enforced"]] == []
+    assert [node["name"] for node in published if not node["description"].startswith("One row")] == []
+
+
+def test_every_model_has_one_yml_beside_it() -> None:
+    models = {path.with_suffix("") for path in (REPOSITORY / "models").rglob("*.sql")}
+    described = {
+        path.with_suffix("") for path in (REPOSITORY / "models").rglob("*.yml") if not path.name.startswith("_")
+    }
+    assert models == described
+
+
+def test_no_test_stores_the_rows_it_finds(home: Path) -> None:
+    manifest = json.loads((home / "dbt" / "manifest.json").read_text(encoding="utf-8"))
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    assert tests
+    assert [node["name"] for node in tests if node["config"].get("store_failures")] == []
+
+
+def test_published_tables_read_nothing_unprotected(home: Path) -> None:
+    """Counts reach a mart only through int_protected_measure and fct_population's own suppression."""
+    manifest = json.loads((home / "dbt" / "manifest.json").read_text(encoding="utf-8"))
+    protected = {"int_protected_measure", "fct_population"}
+    unprotected = {"int_measure", "int_population", "int_register_measure", "int_delivered_measure"}
+    for node in manifest["nodes"].values():
+        if node["resource_type"] != "model" or not node["path"].startswith("marts/") or node["name"] in protected:
+            continue
+        parents = {parent.rsplit(".", 1)[-1] for parent in node["depends_on"]["nodes"]}
+        assert not parents & unprotected, node["name"]
+
+
+def test_the_trend_test_carries_the_published_vectors() -> None:
+    """The unit test beside the model holds UKHSA's own numbers, not numbers that our macro produced."""
+    if not SHARED_VECTORS.exists():
+        pytest.skip("published vectors are not on this machine")
+    vectors = json.loads(SHARED_VECTORS.read_text(encoding="utf-8"))
+    model = yaml.safe_load(
+        (REPOSITORY / "models/marts/indicator/int_indicator_development.yml").read_text(encoding="utf-8")
+    )
+    unit_test = next(test for test in model["unit_tests"] if "published" in test["name"])
+    rows = unit_test["given"][0]["rows"]
+    by_case = {
+        "proportion_case_significant": [r for r in rows if (r["area_id"], r["indicator_id"]) == ("vector", "p")],
+        "ci_case_significant": [r for r in rows if (r["area_id"], r["indicator_id"]) == ("vector", "r")],
+        "ci_case_not_significant": [r for r in rows if r["area_id"] == "flat"],
+        "proportion_case_not_calculable": [r for r in rows if r["area_id"] == "all"],
+    }
+    names = {"count": "numerator", "denominator": "denominator", "value": "value"}
+    names |= {"lower95": "ci_lower", "upper95": "ci_upper"}
+    for case, used in by_case.items():
+        for source, column in names.items():
+            if source in vectors[case] and column in used[0] and (source, used[0]["area_id"]) != ("count", "flat"):
+                assert [row[column] for row in used] == vectors[case][source], (case, source)
+
+
+def test_a_new_indicator_is_one_line_in_the_seed() -> None:
+    """Nothing under models/ names an indicator."""
+    ids = {
+        line.split(",", 1)[0]
+        for line in (REPOSITORY / "seeds/indicators.csv").read_text(encoding="utf-8").splitlines()[1:]
+    }
+    # `population` and `sgb2_under_15` are also measures and column names.
+    pattern = re.compile(r"\b(" + "|".join(sorted(ids - {"population", "sgb2_under_15"})) + r")\b")
+    naming = [path.name for path in (REPOSITORY / "models").rglob("*.sql") if pattern.search(path.read_text())]
+    assert naming == []
