@@ -6,16 +6,16 @@ types them. It knows nothing of files and of rules about values (suites under `e
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from orchestration.feeds.declaration import Column, Deliverer, Feed, fold
-from orchestration.feeds.finding import Finding, german_number, structural
+from orchestration.feeds.finding import Finding, structural
 
 # Symbols of German official statistics and the BA; they stay different from numbers and from each other.
 SYMBOLS = {"*": "*", "-": "-", "–": "-", ".": ".", "...": "...", "…": "...", "/": "/", "x": "x", "X": "x"}
@@ -192,77 +192,108 @@ def _unknown(headers: list[str], unknown: list[int], is_header: bool) -> Finding
 
 
 def _typed(cells: Cells, places: dict[str, int], feed: Feed, deliverer: Deliverer) -> pa.Table:
-    source = pa.table({"zeile": cells.zeile, **{name: cells.columns[place] for name, place in places.items()}})
-    for name, value in cells.constants.items():
-        if name not in places:
-            source = source.append_column(name, pa.array([value] * len(source), pa.string()))
-    for name, array in cells.extra.items():
-        source = source.append_column(name, array)
-    present = [column for column in feed.columns if column.name in source.column_names]
-    cleaned = ", ".join(
-        f"nullif(trim(translate({c.name}, chr(9) || chr(160) || chr(13) || chr(10), '    ')), '') as {c.name}"
-        for c in present
-    )
-    extra = "".join(f", {name}" for name in cells.extra)
-    delivered = [c.name for c in present if c.name not in cells.constants]
-    not_empty = " or ".join(f"{name} is not null" for name in delivered)
-    expressions = ", ".join(part for c in present for part in _expressions(c, feed, deliverer))
-    absent = [column for column in feed.columns if column.name not in source.column_names]
-    nulls = "".join(f", null::{_sql_type(c)} as {c.name}, null::varchar as {c.name}{FUND}" for c in absent)
-    # Names come from the declaration, never from a file.
-    statement = f"""
-        with cleaned as (select zeile, {cleaned}{extra} from source),
-        filled as (select * from cleaned where {not_empty})
-        select zeile, {expressions}{nulls}{extra} from filled
+    """All declared columns typed; rows that are empty in every delivered column left out."""
+    n_rows = len(cells.zeile)
+    groups: dict[tuple[object, ...], list[Column]] = {}
+    for column in feed.columns:
+        if column.name in places:
+            groups.setdefault(_same_typing(column), []).append(column)
+    typed: dict[str, pa.Array] = {"zeile": cells.zeile}
+    empty = pa.array(np.ones(n_rows, dtype=bool))
+    with duckdb.connect() as connection:
+        for columns in groups.values():
+            arrays = [cells.columns[places[column.name]] for column in columns]
+            for column, result in zip(
+                columns, _type_group(connection, columns[0], arrays, feed, deliverer), strict=True
+            ):
+                empty = pc.and_(empty, result.pop("empty"))
+                typed.update({column.name + suffix: array for suffix, array in result.items()})
+        for column in feed.columns:
+            if column.name not in places:
+                value = pa.array([cells.constants.get(column.name, "")], pa.string())
+                result = _type_group(connection, replace(column, required=False), [value], feed, deliverer)[0]
+                result.pop("empty")
+                typed.update({column.name + k: pa.repeat(v[0], n_rows) for k, v in result.items()})
+    table = pa.table({**typed, **cells.extra})
+    return table.filter(pc.invert(empty)) if pc.any(empty).as_py() else table
+
+
+def _same_typing(column: Column) -> tuple[object, ...]:
+    """Columns that agree in this are typed in one go."""
+    codes = tuple(column.codes.items())
+    return column.type, column.required, column.width, column.shortest, codes, column.empty
+
+
+def _type_group(
+    connection: duckdb.DuckDBPyConnection, column: Column, arrays: list[pa.Array], feed: Feed, deliverer: Deliverer
+) -> list[dict[str, pa.Array]]:
+    """Per array: value (key ``), `__fund`, `__zeichen` (measures) and `empty`.
+
+    Registers repeat themselves: only the distinct spellings are typed, then spread over the rows.
     """
-    connection = duckdb.connect()
-    try:
-        connection.execute("set preserve_insertion_order = true")
-        connection.register("source", source)
-        return connection.execute(statement).to_arrow_table()
-    finally:
-        connection.close()
+    joined = pc.fill_null(pa.concat_arrays(arrays), "").dictionary_encode()
+    connection.register("spellings", pa.table({"spelling": joined.dictionary}))
+    value, symbol, fund = _expressions(column, feed, deliverer)
+    statement = f"""
+        with cleaned as (
+            select nullif(trim(translate(spelling, chr(9) || chr(160) || chr(13) || chr(10), '    ')), '') as v
+            from spellings
+        ),
+        symbols as (select v, {symbol} as symbol from cleaned),
+        valued as (select v, symbol, {value} as value from symbols)
+        select value, symbol, {fund} as fund, v is null as empty from valued
+    """
+    result = connection.execute(statement).to_arrow_table().combine_chunks()
+    names = {"": "value", FUND: "fund", "empty": "empty", **({SYMBOL: "symbol"} if column.type == "measure" else {})}
+    spread = {suffix: _spread(result.column(name), joined.indices) for suffix, name in names.items()}
+    results, start = [], 0
+    for array in arrays:
+        results.append({suffix: part.slice(start, len(array)) for suffix, part in spread.items()})
+        start += len(array)
+    return results
 
 
-def _sql_type(column: Column) -> str:
-    return {"date": "date", "number": "double", "measure": "double"}.get(column.type, "varchar")
+def _spread(distinct: pa.ChunkedArray, indices: pa.Array) -> pa.Array:
+    if distinct.null_count == len(distinct):
+        return pa.nulls(len(indices), distinct.type)
+    taken = distinct.take(indices)
+    return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
 
 
-def _expressions(column: Column, feed: Feed, deliverer: Deliverer) -> list[str]:
-    """`value as name`, `class as name__fund`, and for measures `symbol as name__zeichen`."""
-    name = column.name
+# The SQL below reads `v`, the cleaned spelling, null where the cell is empty. Names and codes in it come from the
+# declaration, never from a file.
+
+
+def _expressions(column: Column, feed: Feed, deliverer: Deliverer) -> tuple[str, str, str]:
+    """SQL for value, symbol (of `v`) and value class (may use `value` and `symbol`)."""
+    leer = "'leer'" if column.required and column.empty is None else "null::varchar"
     if column.type == "measure":
-        return _measure(column, deliverer)
+        return _measure(column, deliverer, leer)
     value, fault = {
-        "text": lambda: (name, "null"),
+        "text": lambda: ("v", "null"),
         "digits": lambda: _digits(column),
-        "area": lambda: _area(column),
+        "area": _area,
         "code": lambda: _code(column),
-        "number": lambda: _number(name, deliverer),
-        "date": lambda: _date(name, feed),
+        "number": lambda: _number(deliverer),
+        "date": lambda: _date(feed),
     }[column.type]()
-    empty = "'leer'" if column.required else "null"
-    fund = f"case when {name} is null then {empty} when {value} is null then {fault} end"
-    if column.type == "text":
-        fund = f"case when {name} is null then {empty} end"
-    return [f"{value} as {name}", f"{fund} as {name}{FUND}"]
+    return value, "null::varchar", f"case when v is null then {leer} when value is null then {fault} end"
 
 
 def _digits(column: Column) -> tuple[str, str]:
-    name, width, shortest = column.name, column.width or 1, column.shortest or column.width or 1
-    digits = f"regexp_replace({name}, '\\.0+$', '')"
+    width, shortest = column.width or 1, column.shortest or column.width or 1
+    digits = "regexp_replace(v, '\\.0+$', '')"
     value = (
         f"case when regexp_full_match({digits}, '[0-9]{{{shortest},{width}}}') then lpad({digits}, {width}, '0') end"
     )
     return value, (
-        f"case when regexp_matches({name}, '[A-Za-zÄÖÜäöüß]') then 'Buchstaben in einem Schlüssel' "
+        "case when regexp_matches(v, '[A-Za-zÄÖÜäöüß]') then 'Buchstaben in einem Schlüssel' "
         f"else 'kein Schlüssel mit {width} Ziffern' end"
     )
 
 
-def _area(column: Column) -> tuple[str, str]:
-    name = column.name
-    code = f"regexp_replace({name}, '\\.0+$', '')"
+def _area() -> tuple[str, str]:
+    code = "regexp_replace(v, '\\.0+$', '')"
     value = f"""case
         when regexp_full_match({code}, '[1-9][0-9]{{3}}([0-9]{{3}})?(-[0-9]{{2}})?') then '0' || {code}
         when regexp_full_match({code}, '[0-9]{{2,5}}|[0-9]{{8}}(-[0-9]{{2}})?|DG') then {code} end"""
@@ -270,10 +301,8 @@ def _area(column: Column) -> tuple[str, str]:
 
 
 def _code(column: Column) -> tuple[str, str]:
-    name = column.name
     branches = " ".join(
-        f"when lower({name}) in ({', '.join(_literal(spelling.casefold()) for spelling in spellings)}) "
-        f"then {_literal(code)}"
+        f"when lower(v) in ({', '.join(_literal(spelling.casefold()) for spelling in spellings)}) then {_literal(code)}"
         for code, spellings in column.codes.items()
     )
     return f"case {branches} end", "'unbekannter Code'"
@@ -294,69 +323,47 @@ def _parsed_number(text: str, deliverer: Deliverer) -> str:
     return f"case when regexp_full_match({text}, '{pattern}') then try_cast({plain} as double) end"
 
 
-def _number_fault(name: str, deliverer: Deliverer) -> str:
+def _number_fault(deliverer: Deliverer) -> str:
     return (
-        f"case when regexp_matches({name}, '[A-Za-zÄÖÜäöüß]') then 'Buchstaben in einer Zahl' "
+        "case when regexp_matches(v, '[A-Za-zÄÖÜäöüß]') then 'Buchstaben in einer Zahl' "
         f"else 'keine Zahl in der vereinbarten Schreibweise ({deliverer.numbers})' end"
     )
 
 
-def _number(name: str, deliverer: Deliverer) -> tuple[str, str]:
+def _number(deliverer: Deliverer) -> tuple[str, str]:
     # GENESIS and the registers put blanks (and tabs) into long numbers.
-    return _parsed_number(f"replace({name}, ' ', '')", deliverer), _number_fault(name, deliverer)
+    return _parsed_number("replace(v, ' ', '')", deliverer), _number_fault(deliverer)
 
 
-def _date(name: str, feed: Feed) -> tuple[str, str]:
+def _date(feed: Feed) -> tuple[str, str]:
     branches = " ".join(
-        f"when regexp_full_match({name}, '{pattern}') then try_cast(try_strptime({name}, '{strptime}') as date)"
+        f"when regexp_full_match(v, '{pattern}') then try_cast(try_strptime(v, '{strptime}') as date)"
         for pattern, strptime in (DATE_PATTERNS[key] for key in feed.date_formats)
     )
     any_pattern = "|".join(DATE_PATTERNS[key][0] for key in feed.date_formats)
     fault = (
-        f"case when regexp_full_match({name}, '{any_pattern}') then 'ein Datum, das es nicht gibt' "
+        f"case when regexp_full_match(v, '{any_pattern}') then 'ein Datum, das es nicht gibt' "
         f"else 'kein Datum ({' oder '.join(feed.date_formats)})' end"
     )
     return f"case {branches} end", fault
 
 
-def _measure(column: Column, deliverer: Deliverer) -> list[str]:
+def _measure(column: Column, deliverer: Deliverer, leer: str) -> tuple[str, str, str]:
     """Number, symbol and class of a statistical cell: `12`, `(12)`, `12 r`, `*`, `-`."""
-    name = column.name
     symbols = " ".join(f"when {_literal(text)} then {_literal(code)}" for text, code in SYMBOLS.items())
-    symbol = f"""case {name} {symbols} else
-        case when regexp_full_match({name}, '\\(.*\\)') then '()'
-             when regexp_full_match({name}, '.*[0-9] ?[prs]') then right({name}, 1) end end"""
-    bare = f"replace(regexp_replace(regexp_replace({name}, '^\\((.*)\\)$', '\\1'), '[prs]$', ''), ' ', '')"
-    number = _parsed_number(bare, deliverer)
+    without = f"when v is null then {_literal(column.empty)}" if column.empty is not None else ""
+    symbol = f"""case {without} else case v {symbols} else
+        case when regexp_full_match(v, '\\(.*\\)') then '()'
+             when regexp_full_match(v, '.*[0-9] ?[prs]') then right(v, 1) end end end"""
+    if not without:
+        symbol = symbol.replace("case  else ", "", 1).removesuffix(" end")
+    bare = "replace(regexp_replace(regexp_replace(v, '^\\((.*)\\)$', '\\1'), '[prs]$', ''), ' ', '')"
     value = (
-        f"case when ({symbol}) = '-' then 0.0 when ({symbol}) in ('*','.','...','/','x') then null else {number} end"
+        "case when symbol = '-' then 0.0 when symbol in ('*', '.', '...', '/', 'x') then null "
+        f"else {_parsed_number(bare, deliverer)} end"
     )
-    readable = f"({symbol}) in ('*','-','.','...','/','x') or ({value}) is not null"
-    if column.empty is not None:
-        symbol = f"case when {name} is null then {_literal(column.empty)} else {symbol} end"
-    on_empty = "'leer'" if column.required and column.empty is None else "null"
     fund = (
-        f"case when {name} is null then {on_empty} when {readable} then null else {_number_fault(name, deliverer)} end"
+        f"case when v is null then {leer} when value is not null or symbol in ('*', '.', '...', '/', 'x') "
+        f"then null else {_number_fault(deliverer)} end"
     )
-    return [f"{value} as {name}", f"{symbol} as {name}{SYMBOL}", f"{fund} as {name}{FUND}"]
-
-
-# --- helpers for suites and reports ------------------------------------------------------------------------------
-
-
-def faults(table: pa.Table, column: str) -> list[tuple[str, int]]:
-    """(value class, number of rows) of the unreadable cells of a column, most frequent first."""
-    counted = pc.value_counts(table.column(f"{column}{FUND}").drop_null())
-    pairs = [(entry["values"].as_py(), entry["counts"].as_py()) for entry in counted]
-    return sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
-
-
-def describe_faults(pairs: list[tuple[str, int]]) -> str:
-    """`Buchstaben in einer Zahl (2), leer (1)`; a single class without its count."""
-    if len(pairs) == 1:
-        return pairs[0][0]
-    return ", ".join(f"{name} ({german_number(count)})" for name, count in pairs)
-
-
-def german_date(day: dt.date) -> str:
-    return day.strftime("%d.%m.%Y")
+    return value, symbol, fund

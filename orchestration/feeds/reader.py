@@ -126,17 +126,15 @@ def gate_frame(reading: Reading, feed: Feed, official_population: int | None = N
     table = reading.table
     assert table is not None
     personal = {column.name for column in feed.columns if column.personal}
-    kept = [name for name in table.column_names if name not in personal and name not in ("zeile", "geometry_wkb")]
-    derived = "".join(f", {expression} as {name}" for name, expression in feed.derived.items())
-    statement = f"select zeile, {', '.join(kept)}{derived} from source"
-    connection = duckdb.connect()
-    try:
+    # Columns that read well throughout need not go through SQL: all their value classes are null.
+    clean = [name for name in table.column_names if name.endswith(FUND) and table[name].null_count == len(table)]
+    left_out = {"zeile", "geometry_wkb", *personal, *clean}
+    kept = [name for name in table.column_names if name not in left_out]
+    derived = [f"{expression} as {name}" for name, expression in feed.derived.items()]
+    with duckdb.connect() as connection:
         connection.execute("set variable amtlich = ?", [official_population])
         connection.register("source", table)
-        frame = connection.execute(statement).df()
-    finally:
-        connection.close()
-    # Classes of columns that read well throughout are all null: a plain object column keeps Great Expectations fast.
-    faulty = [name for name in frame.columns if name.endswith(FUND)]
-    frame[faulty] = frame[faulty].astype(object)
-    return frame.set_index("zeile")
+        frame = connection.execute(f"select {', '.join(['zeile', *kept, *derived])} from source").df()
+    nothing = pd.Series(None, index=frame.index, dtype=object)
+    frame = frame.assign(**dict.fromkeys(clean, nothing))
+    return frame.set_index("zeile").sort_index()
