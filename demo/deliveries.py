@@ -25,7 +25,7 @@ from demo.population import FIRST_YEAR, LAST_YEAR, YearEnd, simulate
 from demo.reference import council_elections, dwellings_2010, kommunen
 
 # Raise whenever the bytes of a delivery change.
-DEMO_VERSION = "1"
+DEMO_VERSION = "2"
 ANNUAL_FEEDS = ("einwohner", "sgb2", "arbeitslose", "wohnungen")
 SINGLE_FEEDS = ("kinder_sgb2", "wahlen", "sozialraeume")
 FEEDS = (*ANNUAL_FEEDS, *SINGLE_FEEDS)
@@ -75,8 +75,8 @@ def _write_simulated(landing: Path, years: list[int], feeds: set[str], progress:
     """The feeds that need the simulation: registers per Kommune, then the Jobcenter's tables over all Kommunen."""
     counts: dict[int, list[tuple[pd.DataFrame, pd.DataFrame]]] = {y: [] for y in years}
     pending: list[Future[Path]] = []
-    # One thread writes while this one simulates the next year; both mostly run outside the interpreter lock.
-    with ThreadPoolExecutor(max_workers=1) as writer:
+    # Two threads write while this one simulates on; the writing runs mostly outside the interpreter lock.
+    with ThreadPoolExecutor(max_workers=2) as writer:
         for kommune in kommunen():
             places = addresses(kommune.area_id, scale)
             texts = _address_texts(places)
@@ -280,7 +280,7 @@ def _register_relation(
 
 def _write_register(target: Path, end: YearEnd, texts: dict[str, list[str | None]], dialect: _Dialect) -> Path:
     fill = _fill_xlsx if dialect.extension == "xlsx" else _fill_csv
-    with duckdb.connect(config={"threads": 2}) as connection:
+    with duckdb.connect(config={"threads": 1}) as connection:
         relation = _register_relation(connection, end, texts, dialect)
         return _write(target, lambda path: fill(path, connection, relation, dialect))
 

@@ -21,6 +21,7 @@ PERSONS_PER_ADDRESS = 4.2
 SEED_ADDRESSES = 25832
 OFFICE_KOMMUNE = "05378004"
 OFFICE_STREET = "Rathausplatz"
+LARGEST_BUILDING = 34.0
 # Registers hold 0.2 to 0.6 % of persons without usable coordinates; whole addresses, so that households stay together.
 NOT_LOCATABLE_SHARE = 0.0038
 
@@ -41,7 +42,7 @@ class Addresses:
     """The addresses of one Kommune; arrays of equal length, ordered by Sozialraum.
 
     `area` is the index into `sozialraum_ids`; `east`/`north` are EPSG:25832 metres (nan: no coordinates);
-    `located` says whether the coordinates lie in the area's polygon; `weight` is the size of the building;
+    `located` says whether the coordinates lie in the area's polygon; `weight` the residents to expect;
     `first` (length areas + 1) gives where each area's addresses begin. The office address comes last of its area.
     """
 
@@ -81,10 +82,11 @@ def addresses(ags: str, scale: float = 1.0) -> Addresses:
     ):
         wanted = max(12, round(einwohner * scale / PERSONS_PER_ADDRESS))
         part, n_streets = _streets(polygon, wanted, np.roll(names, -used), rng)
-        # Deprived areas have more large buildings.
+        # Deprived areas have more large buildings; none so large that it looks like an office address.
         large = rng.random(wanted) < 0.04 + 0.22 * deprivation
         weight = np.where(large, rng.gamma(3.0, 3.5, wanted), rng.gamma(4.0, 0.35, wanted)) + 0.1
-        parts.append((np.full(wanted, index), *part, weight))
+        residents = np.minimum(weight / weight.sum() * einwohner * scale, LARGEST_BUILDING)
+        parts.append((np.full(wanted, index), *part, residents))
         used += n_streets
     area, street, number, east, north, weight = (np.concatenate(column) for column in zip(*parts, strict=True))
     first = np.searchsorted(area, np.arange(len(mine) + 1))
@@ -139,8 +141,8 @@ def _lose_coordinates(
     weight: np.ndarray,
     office: int | None,
 ) -> None:
-    """Take usable coordinates from ordinary small addresses until the wanted share of `weight` is reached."""
-    order = rng.permutation(np.flatnonzero(weight < 2.5))
+    """Take usable coordinates from ordinary addresses until the wanted share of residents is reached."""
+    order = rng.permutation(np.flatnonzero((weight > 0.5) & (weight < 8)))
     order = order[order != office] if office is not None else order
     n = max(4, int(np.searchsorted(np.cumsum(weight[order]), NOT_LOCATABLE_SHARE * weight.sum())))
     lost = order[:n]

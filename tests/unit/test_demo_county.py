@@ -110,6 +110,22 @@ def test_about_ninety_persons_are_registered_at_the_office_address(year_ends):
         assert end.addresses.located[end.addresses.office]
 
 
+def test_no_other_address_looks_like_an_office(year_ends):
+    for ends in year_ends.values():
+        for end in ends:
+            persons = np.bincount(end.household_address[end.residents.household])
+            if end.addresses.office is not None:
+                persons[end.addresses.office] = 0
+            assert persons.max() < 75
+
+
+@pytest.mark.parametrize("ags", KEYS)
+def test_an_address_has_one_place(ags):
+    places = addresses(ags)
+    names = set(zip(places.street, places.house_number, strict=True))
+    assert len(names) == len(places.street)
+
+
 def test_persons_persist_with_birth_and_grow_older(year_ends):
     for ags in KEYS:
         before, after = year_ends[ags][0].residents, year_ends[ags][1].residents
