@@ -1,0 +1,4 @@
+"""The synthetic demo county: deterministic, calibrated to published totals, labelled as synthetic in every file.
+
+Writes deliveries like a real county's; nothing in `orchestration` may depend on it to process a delivery.
+"""
