@@ -5,7 +5,8 @@
 {# Wilson interval of the proportion events / total, as a fraction of 1. bound: 'lower' or 'upper'. #}
 {% macro wilson(bound, events, total) -%}
     {%- set z2 = '(' ~ z_95() ~ ' * ' ~ z_95() ~ ')' -%}
-    {%- set spread = z_95() ~ ' * sqrt(' ~ z2 ~ ' + 4 * ' ~ events ~ ' * (1 - ' ~ events ~ ' / ' ~ total ~ '))' -%}
+    {%- set share = events ~ ' / ' ~ total -%}
+    {%- set spread = z_95() ~ ' * sqrt(' ~ z2 ~ ' + 4 * ' ~ events ~ ' * (1 - ' ~ share ~ '))' -%}
     case
         when {{ total }} > 0 and {{ events }} between 0 and {{ total }}
             then

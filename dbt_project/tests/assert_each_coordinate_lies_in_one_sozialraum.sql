@@ -1,4 +1,4 @@
--- A coordinate that was located twice would double every person registered there. Kommunen only, no coordinates.
+-- A coordinate that was located twice would double every person registered there. Returns Kommunen only.
 select distinct ags
 from (
     select ags
