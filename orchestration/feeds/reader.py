@@ -49,7 +49,7 @@ def read_delivery(data: bytes, feed: Feed, deliverer: Deliverer) -> Reading:
 def _empty(size: int) -> Finding:
     return structural(
         "file_is_not_empty",
-        "Die Datei ist leer" if size == 0 else "Die Datei enthält nur Leerzeichen",
+        "Die Datei ist leer" if size == 0 else "Die Datei ist leer (sie enthält nur Leerzeichen)",
         "eine Datei mit Kopfzeile und Daten",
         "Bitte den Export wiederholen und die Datei vor dem Versand öffnen",
     )
