@@ -1,14 +1,15 @@
 -- Nobody is lost or doubled on the way from the delivery to the Kommune: rows of the raw file = population.
 with delivered as (
     select
-        raw.delivery_id,
-        raw.ags as area_id,
-        raw.delivery_year as year,
+        register.delivery_id,
+        register.ags as area_id,
+        register.delivery_year as year,
         count(*) as persons
-    from {{ source('kommunen', 'einwohner') }} as raw
-    inner join {{ ref('stg_control__delivery') }} as deliveries on raw.delivery_id = deliveries.delivery_id
+    from {{ source('kommunen', 'einwohner') }} as register
+    inner join {{ ref('stg_control__delivery') }} as deliveries
+        on register.delivery_id = deliveries.delivery_id
     where deliveries.state = 'accepted'
-    group by raw.delivery_id, raw.ags, raw.delivery_year
+    group by register.delivery_id, register.ags, register.delivery_year
 )
 
 select
