@@ -1,0 +1,107 @@
+/**
+ * How numbers, dates and the signs for missing values look in this report: the only place that knows.
+ * No data and no markup here.
+ */
+
+const UNITS = {
+	percent: { digits: 1, suffix: '\u00a0%' },
+	per_1000: { digits: 1, suffix: '' },
+	count: { digits: 0, suffix: '' },
+	sqm_per_person: { digits: 1, suffix: '\u00a0m²' }
+};
+
+/** Sign and German word for every state in which a value is not simply a number. */
+export const SIGNS = {
+	suppressed: { sign: '•', word: 'geheim gehalten', why: 'bekannt, aber zum Schutz einzelner Personen nicht gezeigt' },
+	missing: { sign: '…', word: 'fehlt', why: 'nicht geliefert, oder die Lieferung wurde abgelehnt' },
+	not_applicable: { sign: 'x', word: 'nicht anwendbar', why: 'für dieses Gebiet gibt es den Wert nicht' },
+	unreliable: { sign: '/', word: 'unsicher', why: 'zu wenige Personen oder vom Lieferanten als unsicher gekennzeichnet; mit Wert in Klammern' },
+	zero: { sign: '0', word: 'genau null', why: 'gezählt, und es war niemand' }
+};
+
+const COMPARISONS = {
+	guenstiger: { sign: '●', word: 'günstiger', tone: 'gut' },
+	unguenstiger: { sign: '▲', word: 'ungünstiger', tone: 'schlecht' },
+	aehnlich: { sign: '○', word: 'ähnlich', tone: 'neutral' },
+	hoeher: { sign: '↑', word: 'höher', tone: 'neutral' },
+	niedriger: { sign: '↓', word: 'niedriger', tone: 'neutral' }
+};
+
+const TRENDS = {
+	steigend: { sign: '↗', word: 'steigend', tone: 'neutral' },
+	fallend: { sign: '↘', word: 'fallend', tone: 'neutral' },
+	kein_trend: { sign: '→', word: 'kein Trend', tone: 'neutral' },
+	nicht_berechenbar: { sign: '–', word: 'nicht berechenbar', tone: 'leise' }
+};
+
+export const LEVELS = { kreis: 'Kreis', kommune: 'Kommune', sozialraum: 'Sozialraum', nicht_verortbar: 'nicht verortbar' };
+
+const formats = new Map();
+
+/** `1.234,5`; null and undefined give an empty text, so ask for the sign first. */
+export function number(value, digits = 0) {
+	if (value === null || value === undefined || Number.isNaN(Number(value))) return '';
+	if (!formats.has(digits)) {
+		formats.set(digits, new Intl.NumberFormat('de-DE', { minimumFractionDigits: digits, maximumFractionDigits: digits }));
+	}
+	const text = formats.get(digits).format(Number(value));
+	return /^-0(,0+)?$/.test(text) ? text.slice(1) : text;
+}
+
+/** `11,2 %`, `46,4 m²`, `4.240`. */
+export function withUnit(value, unit) {
+	const { digits, suffix } = UNITS[unit] ?? UNITS.per_1000;
+	return number(value, digits) + suffix;
+}
+
+export const digitsOf = (unit) => (UNITS[unit] ?? UNITS.per_1000).digits;
+
+/** A value in the running text: `11,2 %`, or the German word for why there is none. */
+export function spoken(value, status, unit) {
+	const { text, word } = cell(value, status, unit);
+	return word && status !== 'zero' ? word : text;
+}
+
+/** What stands in a table cell: the text, and the word that a screen reader says for a mere sign. */
+export function cell(value, status, unit) {
+	const known = value !== null && value !== undefined;
+	if (status === 'unreliable' && known) return { text: `(${withUnit(value, unit)})`, word: SIGNS.unreliable.word };
+	if (status === 'zero') return { text: '0', word: SIGNS.zero.word };
+	if (SIGNS[status]) return { text: SIGNS[status].sign, word: SIGNS[status].word };
+	if (!known) return { text: SIGNS.missing.sign, word: SIGNS.missing.word };
+	return { text: withUnit(value, unit), word: undefined };
+}
+
+/** `+0,5`, `−1,2`: a change in points of the unit. */
+export function signed(value, digits = 1) {
+	if (value === null || value === undefined) return '';
+	const text = number(Math.abs(value), digits);
+	if (Number(value.toFixed(digits)) === 0) return '±' + text;
+	return (value > 0 ? '+' : '−') + text;
+}
+
+/** `31.12.2023` from a date of the data (midnight UTC). */
+export function day(value) {
+	if (value === null || value === undefined) return '';
+	const date = new Date(value);
+	const two = (n) => String(n).padStart(2, '0');
+	return `${two(date.getUTCDate())}.${two(date.getUTCMonth() + 1)}.${date.getUTCFullYear()}`;
+}
+
+/** Absolute and relative change together: an area can improve and still fall behind. */
+export function change(row, unit) {
+	if (row.is_break) return { text: 'Bruch', word: 'Bruch in der Reihe, nicht mit dem Vorjahr vergleichbar' };
+	if (row.change_absolute === null || row.change_absolute === undefined) return { text: '' };
+	const points = signed(row.change_absolute, digitsOf(unit)) + (unit === 'percent' ? '\u00a0P.' : '');
+	const relative = row.change_percent === null || row.change_percent === undefined ? '' : ` (${signed(row.change_percent, 1)}\u00a0%)`;
+	return { text: points + relative };
+}
+
+export const comparison = (code) => COMPARISONS[code];
+export const trend = (code) => TRENDS[code];
+
+/** `Overath, Rösrath und Odenthal`. */
+export function listed(words) {
+	if (words.length < 2) return words.join('');
+	return `${words.slice(0, -1).join(', ')} und ${words.at(-1)}`;
+}

@@ -1,0 +1,15 @@
+-- One row per delivery ever judged.
+select
+    delivery_id,
+    feed,
+    deliverer,
+    year,
+    strftime(received, '%d.%m.%Y') as eingegangen,
+    sha256,
+    row_count,
+    state,
+    reason,
+    n_errors,
+    n_warnings
+from meta_delivery
+order by feed, deliverer, year, received, delivery_id

@@ -1,0 +1,29 @@
+-- One row per area, year and indicator, as published.
+select
+    facts.area_id,
+    areas.level,
+    areas.name,
+    areas.parent_area_id,
+    facts.year,
+    facts.indicator_id,
+    indicators.unit,
+    facts.value,
+    facts.value_status,
+    facts.numerator,
+    facts.denominator,
+    facts.ci_lower,
+    facts.ci_upper,
+    facts.numerator_date,
+    facts.denominator_date,
+    facts.benchmark_kreis,
+    facts.vs_kreis,
+    facts.change_absolute,
+    facts.change_percent,
+    facts.change_since_year,
+    coalesce(facts.is_break, false) as is_break,
+    facts.trend
+from fct_indicator as facts
+inner join dim_area as areas on facts.area_id = areas.area_id and areas.valid_to is null
+inner join dim_indicator as indicators on facts.indicator_id = indicators.indicator_id
+where facts.boundary = 'as_counted'
+order by facts.indicator_id, facts.area_id, facts.year
