@@ -8,11 +8,13 @@ judging again gives the same. Whether numbers of several deliveries hold togethe
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,14 +85,15 @@ def judge(
     receipts = [delivery for delivery in deliveries(home) if delivery.feed == name]
     if name is not None:
         _write_schema(home, load_feeds()[name])
+    contract = declared if isinstance(declared, Feed) else None
     verdicts: list[Verdict] = []
     defects: list[str] = []
-    for delivery in _selected(home, receipts, years):
+    for delivery, prepared in _read_ahead(home, contract, _selected(home, receipts, years)):
         try:
-            verdict = _judge_one(home, delivery, declared if isinstance(declared, Feed) else None, receipts)
+            verdict = _judge_one(home, delivery, contract, receipts, prepared)
         except GateDefect as defect:
             defects.append(f"{delivery.delivery_id}: {defect}")
-            progress(f"{delivery.delivery_id}: nicht prüfbar, die Prüfung selbst ist fehlerhaft")
+            progress(f"{delivery.file_name}: nicht prüfbar, die Prüfung selbst ist fehlerhaft")
             continue
         verdicts.append(verdict)
         progress(_line(delivery, verdict))
@@ -111,8 +114,6 @@ def check_file(
     What is not given is read from the path `…/<deliverer>/<feed>_<year>.<ext>`. With `home`, rules that look at earlier
     deliveries apply too. Raises ValueError (German) when feed, deliverer or year remain unknown.
     """
-    import hashlib
-
     told = address(Path(*path.resolve().parts[-2:]))
     feed, deliverer, year = feed or told.feed, deliverer or told.deliverer, year or told.year
     feeds = load_feeds()
@@ -132,8 +133,7 @@ def check_file(
     )
     receipts = [d for d in deliveries(home) if d.feed == feed] if home else []
     twin = _twin(home, delivery, receipts) if home else None
-    findings, _, row_count = _examine(data, feeds[feed], delivery, twin)
-    return _verdict(delivery, findings, row_count)
+    return _decide(_prepare(data, feeds[feed], delivery), feeds[feed], delivery, twin)
 
 
 def verdict_exists(home: Home, delivery: Delivery) -> bool:
@@ -180,15 +180,44 @@ def _selected(home: Home, receipts: list[Delivery], years: Collection[int] | Non
     return [delivery for delivery in waiting if delivery in chosen or delivery.sha256 in bytes_of]
 
 
-def _judge_one(home: Home, delivery: Delivery, feed: Feed | None, receipts: list[Delivery]) -> Verdict:
+@dataclass
+class Prepared:
+    """A delivery read, before its suite runs. `frame` and `raw` are None where the structure is broken."""
+
+    findings: list[Finding]
+    frame: pd.DataFrame | None = None
+    raw: pa.Table | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    official: int | None = None
+
+
+def _read_ahead(home: Home, feed: Feed | None, chosen: list[Delivery]) -> Iterator[tuple[Delivery, Prepared | None]]:
+    """Each delivery with its reading, in order; the next one is read while the caller judges this one."""
     if feed is None:
-        findings, raw, row_count = [_misnamed(delivery)], None, 0
+        yield from ((delivery, None) for delivery in chosen)
+        return
+    with ThreadPoolExecutor(max_workers=1) as pool:
+
+        def start(delivery: Delivery) -> Future[Prepared]:
+            return pool.submit(lambda: _prepare(delivery.blob(home).read_bytes(), feed, delivery))
+
+        following = start(chosen[0]) if chosen else None
+        for number, delivery in enumerate(chosen):
+            assert following is not None
+            prepared = following.result()
+            following = start(chosen[number + 1]) if number + 1 < len(chosen) else None
+            yield delivery, prepared
+
+
+def _judge_one(
+    home: Home, delivery: Delivery, feed: Feed | None, receipts: list[Delivery], prepared: Prepared | None
+) -> Verdict:
+    if feed is None or prepared is None:
+        verdict = _verdict(delivery, [_misnamed(delivery)], 0)
     else:
-        data = delivery.blob(home).read_bytes()
-        findings, raw, row_count = _examine(data, feed, delivery, _twin(home, delivery, receipts))
-    verdict = _verdict(delivery, findings, row_count)
-    if verdict.accepted and raw is not None:
-        write_parquet(raw, raw_path(home, delivery))
+        verdict = _decide(prepared, feed, delivery, _twin(home, delivery, receipts))
+    if verdict.accepted and prepared is not None and prepared.raw is not None:
+        write_parquet(prepared.raw, raw_path(home, delivery))
         shutil.rmtree(home.rejected / delivery.delivery_id, ignore_errors=True)
     else:
         report = render_rejection(delivery, verdict, feed, _in_force(home, delivery, receipts))
@@ -197,28 +226,42 @@ def _judge_one(home: Home, delivery: Delivery, feed: Feed | None, receipts: list
     return verdict
 
 
-def _examine(
-    data: bytes, feed: Feed, delivery: Delivery, twin: Delivery | None
-) -> tuple[list[Finding], pa.Table | None, int]:
-    """Findings, raw rows (None where the structure is broken) and the number of rows of the file."""
+def _prepare(data: bytes, feed: Feed, delivery: Delivery) -> Prepared:
+    """Read one delivery. Whatever goes wrong here is a fault of the file: it must not stop the others."""
     assert delivery.deliverer is not None and delivery.year is not None
     deliverer = feed.deliverers[delivery.deliverer]
-    identical = [_identical(twin, feed)] if twin else []
+    if len(data) > feed.max_size_mb * 1_000_000:
+        return Prepared([_too_large(feed)])
     try:
-        if len(data) > feed.max_size_mb * 1_000_000:
-            return [*identical, _too_large(feed)], None, 0
         reading = read_delivery(data, feed, deliverer)
         if reading.table is None or any(finding.is_error for finding in reading.findings):
-            return [*identical, *reading.findings], None, 0
+            return Prepared(reading.findings)
         official = official_population().get((deliverer.ags or "", delivery.year))
-        frame = gate_frame(reading, feed, official)
-        raw = raw_rows(reading, feed, delivery.delivery_id, delivery.deliverer, delivery.year)
+        return Prepared(
+            findings=reading.findings,
+            frame=gate_frame(reading, feed, official),
+            raw=raw_rows(reading, feed, delivery.delivery_id, delivery.deliverer, delivery.year),
+            headers=reading.headers,
+            official=official,
+        )
     except Exception as error:
-        # A strange file must not stop the others; the exception's text may quote a cell, its class does not.
-        return [*identical, _unreadable(error)], None, 0
-    parameters = _parameters(feed, deliverer, delivery.year, len(frame), official)
-    findings = find(load_suite(feed.suite), frame, gate=GATE, parameters=parameters, headers=reading.headers)
-    return [*identical, *reading.findings, *findings], raw, len(frame)
+        # The exception's text may quote a cell, its class does not.
+        return Prepared([_unreadable(error)])
+
+
+def _decide(prepared: Prepared, feed: Feed, delivery: Delivery, twin: Delivery | None) -> Verdict:
+    """Run the feed's suite and draw the conclusion. Raises GateDefect when a check itself is broken."""
+    assert delivery.deliverer is not None and delivery.year is not None
+    findings = [_identical(twin, feed)] if twin else []
+    findings += prepared.findings
+    row_count = 0
+    if prepared.frame is not None:
+        row_count = len(prepared.frame)
+        deliverer = feed.deliverers[delivery.deliverer]
+        parameters = _parameters(feed, deliverer, delivery.year, row_count, prepared.official)
+        suite = load_suite(feed.suite)
+        findings += find(suite, prepared.frame, gate=GATE, parameters=parameters, headers=prepared.headers)
+    return _verdict(delivery, findings, row_count)
 
 
 def _parameters(feed: Feed, deliverer: Deliverer, year: int, rows: int, official: int | None) -> dict[str, Any]:
@@ -422,7 +465,8 @@ def write_control(home: Home) -> pd.DataFrame:
         for d in receipts
         if (verdict := verdicts[d.delivery_id]) is not None and verdict.accepted
     }
-    rows, findings = [], []
+    rows: list[dict[str, Any]] = []
+    findings: list[dict[str, Any]] = []
     for delivery in receipts:
         verdict = verdicts[delivery.delivery_id]
         if verdict is None:

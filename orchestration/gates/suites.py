@@ -198,9 +198,10 @@ def _raise_on_exception(result: Any, expectation: dict[str, Any]) -> None:
     if raised:
         # The exception's own text may quote a cell: only its type is passed on.
         kinds = {_exception_type(str(entry.get("exception_traceback") or "")) for entry in raised}
+        kwargs = expectation["kwargs"]
+        where = kwargs.get("column") or kwargs.get("column_A") or "table"
         raise GateDefect(
-            f"expectation {expectation['type']} on {expectation['kwargs'].get('column') or expectation['kwargs'].get('column_A') or 'table'} could not be evaluated: "
-            f"{', '.join(sorted(kinds))}"
+            f"expectation {expectation['type']} on {where} could not be evaluated: {', '.join(sorted(kinds))}"
         )
 
 

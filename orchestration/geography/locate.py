@@ -42,7 +42,7 @@ def locate(points: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.DataFrame:
         point, area = tree.query(shapes, predicate="intersects")
         own = points["ags"].to_numpy()[point] == ordered["ags"].to_numpy()[area]
         np.minimum.at(found, point[own], area[own])
-    ids = np.append(ordered["sozialraum_id"].to_numpy(dtype=object), None)
+    ids = np.array([*ordered["sozialraum_id"], None], dtype=object)
     return points.assign(sozialraum_id=ids[found])
 
 

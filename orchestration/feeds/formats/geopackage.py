@@ -26,7 +26,7 @@ def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
     declared_size = int.from_bytes(data[16:18], "big") * int.from_bytes(data[28:32], "big")
     if declared_size > len(data):
         return Cells(findings=[_broken("Das GeoPackage ist beschädigt oder abgeschnitten")])
-    import pyogrio
+    import pyogrio  # type: ignore[import-untyped]
     import shapely
 
     try:

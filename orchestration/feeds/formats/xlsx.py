@@ -106,7 +106,7 @@ def _fill_merged(rows: Rows, merged: list[Any]) -> Rows:
 
 def _fill_right(block: Rows) -> Rows:
     """Without merged ranges: a blank header cell belongs to the one on its left, except in the last row."""
-    result = []
+    result: Rows = []
     for i, row in enumerate(block):
         filled: list[Any] = []
         for j, cell in enumerate(row):
