@@ -41,8 +41,11 @@ def decode(data: bytes, agreed: str) -> tuple[str, list[Finding]]:
     actual = detect(data)
     if actual == "ascii":
         return data.decode("ascii"), []
+    codec = "utf_8_sig" if agreed == "utf_8" else agreed
     if actual is not None and ALIKE.get(actual, actual) == ALIKE.get(agreed, agreed):
-        return data.decode("utf_8_sig" if agreed == "utf_8" else agreed, errors="replace"), []
+        if _decodes(data, codec):
+            return data.decode(codec), []
+        actual = None
     title = TITLES.get(agreed, agreed)
     finding = structural(
         "encoding_is_as_agreed",
@@ -65,12 +68,13 @@ def _decodes(data: bytes, encoding: str) -> bool:
 
 def _detect_single_byte(data: bytes) -> str | None:
     sample = _lines_with_umlauts(data)
-    present = {byte for byte in sample if byte >= 0x80}
-    plain_german = [
-        encoding for encoding in ("cp1252", "cp850") if present <= set("".join(GERMAN_LETTERS).encode(encoding))
-    ]
-    if len(plain_german) == 1:
-        return plain_german[0]
+    # German umlauts decide between windows and DOS; only a file without any needs a statistical guess.
+    votes = {
+        encoding: sum(sample.count(byte) for byte in GERMAN_LETTERS.encode(encoding))
+        for encoding in ("cp1252", "cp850")
+    }
+    if votes["cp1252"] != votes["cp850"]:
+        return max(votes, key=lambda encoding: votes[encoding])
     from charset_normalizer import from_bytes
 
     best = from_bytes(sample, cp_isolation=CANDIDATES).best()

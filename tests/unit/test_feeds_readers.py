@@ -41,7 +41,8 @@ def register_row(deliverer: str, text: str, encoding: str) -> dict[str, Any]:
         (
             "bergisch-gladbach",
             "cp1252",
-            f"{files.REGISTER_HEADER}\r\n17;05378004;31.12.2020;Grüner Weg;4a;365400,5;5654400,25;03.02.1950;w;000;H1\r\n",
+            f"{files.REGISTER_HEADER}\r\n"
+            "17;05378004;31.12.2020;Grüner Weg;4a;365400,5;5654400,25;03.02.1950;w;000;H1\r\n",
         ),
         (
             "kuerten",
@@ -205,6 +206,11 @@ def test_german_text_is_recognised_in_its_encoding(encoding: str) -> None:
     expected = {"utf-8": "utf_8", "utf-8-sig": "utf_8", "utf-16": "utf_16"}.get(encoding, encoding)
     assert detect(text.encode(encoding)) == expected
     assert detect(b"nur ASCII") == "ascii"
+
+
+def test_other_letters_beside_umlauts_do_not_mislead() -> None:
+    assert detect("Straße;Größe\nCafé André § 5 – „Zürich“".encode("cp1252")) == "cp1252"
+    assert detect("Straße;Größe\nCafé André § 5".encode("cp850")) == "cp850"
 
 
 def test_headers_are_compared_without_case_spaces_and_punctuation() -> None:

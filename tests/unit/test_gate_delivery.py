@@ -124,6 +124,11 @@ def test_a_file_in_another_encoding_is_rejected(home: Home, encoding: str, title
     rejected(home, REGISTER, data, "encoding_is_as_agreed", title, "windows-1252")
 
 
+def test_bytes_that_the_agreed_encoding_does_not_know_are_rejected(home: Home) -> None:
+    data = files.register().replace(b"Hauptstra", b"Hauptstr\x81", 1)
+    rejected(home, REGISTER, data, "encoding_is_as_agreed", "nicht erkennbar")
+
+
 def test_windows_1252_where_utf_8_is_agreed_is_rejected(home: Home) -> None:
     rejected(home, "kuerten/einwohner_2020.csv", files.register(), "encoding_is_as_agreed", "UTF-8")
 

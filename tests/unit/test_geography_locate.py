@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from shapely import box
+from shapely import Polygon, box
 
 from orchestration.feeds.intake import receive
 from orchestration.gates import delivery as gate
@@ -136,6 +136,18 @@ def test_overlapping_areas_are_rejected_with_their_ids(home: Home, tmp_path: Pat
     frame.loc[0, "geometry"] = frame.geometry[0].buffer(50, join_style="mitre")
     verdict = deliver(home, "kreis/sozialraeume_2015.gpkg", geopackage(tmp_path, frame))
     assert not verdict.accepted and "überlappt" in verdict.reason and "05378004-01" in verdict.reason
+
+
+def test_a_polygon_that_crosses_itself_is_rejected(home: Home, tmp_path: Path) -> None:
+    frame = county()
+    frame.loc[0, "geometry"] = Polygon([(365000, 5654000), (366000, 5655000), (366000, 5654000), (365000, 5654300)])
+    verdict = deliver(home, "kreis/sozialraeume_2015.gpkg", geopackage(tmp_path, frame))
+    assert [f.expectation for f in verdict.findings if f.is_error] == ["polygon_is_valid"]
+
+
+def test_areas_of_implausible_size_are_rejected(home: Home, tmp_path: Path) -> None:
+    verdict = deliver(home, "kreis/sozialraeume_2015.gpkg", geopackage(tmp_path, county(size=1)))
+    assert [f.expectation for f in verdict.findings if f.is_error] == ["area_size_is_plausible"]
 
 
 def test_a_kommune_without_areas_is_rejected(home: Home, tmp_path: Path) -> None:
