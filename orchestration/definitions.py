@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
 
 from orchestration.disclosure.assets import protection
 from orchestration.feeds.assets import build_directory_asset, build_feed_asset, inbox
@@ -16,7 +15,7 @@ from orchestration.release.assets import build_release_assets
 from orchestration.resources import HomeResource
 from orchestration.schedules import build_schedules
 from orchestration.sensors import build_sensor
-from orchestration.warehouse import build_warehouse_assets, dbt_project
+from orchestration.warehouse import build_warehouse_assets, dbt_project, dbt_resource
 
 JOB = "sozialmonitoring"
 
@@ -26,12 +25,13 @@ def build_defs(home: Home) -> dg.Definitions:
     feeds = list(load_feeds().values())
     project = dbt_project(home)
     preparation, publication = build_warehouse_assets(project)
-    release_assets, release_checks = build_release_assets(sorted(publication.keys))
+    release_assets, release_checks = build_release_assets(
+        sorted(key for key in publication.keys if key.path[0] == "marts")
+    )
     job = dg.define_asset_job(
         JOB,
         selection=dg.AssetSelection.all(),
         executor_def=dg.in_process_executor,
-        config={"loggers": {"terminal": {}}},
         description="Von den Lieferungen bis zum Bericht: prüfen, aufbereiten, schützen, veröffentlichen.",
     )
     return dg.Definitions(
@@ -47,10 +47,10 @@ def build_defs(home: Home) -> dg.Definitions:
         ],
         asset_checks=[plausibility_gate, *release_checks],
         jobs=[job],
-        schedules=build_schedules(job),
-        sensors=[build_sensor(job)],
+        schedules=build_schedules(JOB),
+        sensors=[build_sensor(JOB)],
         loggers={"terminal": terminal_logger},
-        resources={"home": HomeResource(root=str(home.root)), "dbt": DbtCliResource(project_dir=project)},
+        resources={"home": HomeResource(root=str(home.root)), "dbt": dbt_resource(project)},
     )
 
 

@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Home:
-    """The folders of one installation; all are private to the steward (mode 0700)."""
+    """The folders of one installation. Readers see `releases/` and `site/`; the rest is the steward's (mode 0700)."""
 
     root: Path
 
@@ -56,9 +56,14 @@ class Home:
     def site(self) -> Path:
         return self.root / "site"
 
+    @property
+    def dbt(self) -> Path:
+        """Manifest, compiled SQL and logs of dbt."""
+        return self.root / "dbt"
+
     def create(self) -> Home:
-        """Make the folders, readable by their owner only."""
-        for folder in (self.root, self.landing, self.archive, self.raw, self.rejected, self.control):
+        """Make the folders: all are readable by their owner only, but those of the readers."""
+        for folder in (self.landing, self.archive, self.raw, self.rejected, self.control, self.dbt, self.root / "tmp"):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
         for folder in (self.releases, self.site):

@@ -1,19 +1,28 @@
 """What a person sees in the terminal while the job runs: our own German lines and what went wrong, nothing else."""
 
-from __future__ import annotations
-
 import logging
 import sys
+from collections.abc import Callable
 
 import dagster as dg
 
+OURS = "ipso"
+
+
+def progress(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Callable[[str], None]:
+    """Says a German line in Dagster's event log and, while `ipso run` runs, on the terminal."""
+
+    def say(line: str) -> None:
+        context.log.info(line, extra={OURS: True})
+
+    return say
+
 
 class OurLines(logging.Filter):
-    """Lets through what an asset says itself; Dagster's own events stay in the event log."""
+    """Lets through what our assets say; Dagster's and dagster-dbt's own lines stay in the event log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        meta = getattr(record, "dagster_meta", {})
-        return not meta.get("dagster_event") and record.levelno >= logging.INFO
+        return hasattr(record, OURS)
 
 
 class Plain(logging.Formatter):

@@ -1,7 +1,5 @@
 """What the assets are given to work with: the installation's folders and dbt."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import dagster as dg

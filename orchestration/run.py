@@ -6,18 +6,19 @@ import fcntl
 import os
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
 from orchestration.feeds.intake import deliveries
+from orchestration.feeds.landing import waiting_files
 from orchestration.gates.delivery import verdict_exists
 from orchestration.home import REPOSITORY, Home
 from orchestration.release.identity import identify
 from orchestration.release.site import site_id
 from orchestration.release.write import current
-from orchestration.sensors import waiting_files
 
 FAILED = 1
 NOTHING_TO_RUN = 2
@@ -70,6 +71,7 @@ def _execute(home: Home, year: int | None) -> int:
     click.echo("Dagster, dbt und Great Expectations laden ...")
     import dagster as dg
 
+    warnings.simplefilter("ignore", category=dg.BetaWarning)
     from orchestration.definitions import JOB, build_defs
     from orchestration.partitions import YEARS
 
@@ -84,6 +86,7 @@ def _execute(home: Home, year: int | None) -> int:
         result = job.execute_in_process(
             instance=instance,
             raise_on_error=False,
+            run_config={"loggers": {"terminal": {}}},
             tags={
                 "dagster/asset_partition_range_start": first,
                 "dagster/asset_partition_range_end": last,

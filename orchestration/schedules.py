@@ -1,7 +1,5 @@
 """When the job runs by itself: every year, and every second year for the Sozialbericht."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 import dagster as dg
@@ -26,12 +24,12 @@ def run_request(year: int, title: str) -> dg.RunRequest:
     )
 
 
-def build_schedules(job: dg.UnresolvedAssetJobDefinition | dg.JobDefinition) -> list[dg.ScheduleDefinition]:
+def build_schedules(job_name: str) -> list[dg.ScheduleDefinition]:
     """The annual and the biennial schedule."""
 
     @dg.schedule(
         name="jaehrlich",
-        job=job,
+        job_name=job_name,
         cron_schedule=ANNUAL_CRON,
         execution_timezone=TIMEZONE,
         description="Jedes Jahr am 1. Juli: Zahlen des Vorjahres verarbeiten und veröffentlichen.",
@@ -41,7 +39,7 @@ def build_schedules(job: dg.UnresolvedAssetJobDefinition | dg.JobDefinition) -> 
 
     @dg.schedule(
         name="sozialbericht_zweijaehrlich",
-        job=job,
+        job_name=job_name,
         cron_schedule=BIENNIAL_CRON,
         execution_timezone=TIMEZONE,
         description="Am 1. Oktober ungerader Jahre: Sozialbericht. Cron kennt keine zwei Jahre, deshalb"

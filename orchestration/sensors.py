@@ -1,13 +1,11 @@
 """Starts the job when deliveries lie in the drop folder and have stopped growing."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 
 import dagster as dg
 
-from orchestration.home import Home
+from orchestration.feeds.landing import waiting_files
 from orchestration.partitions import YEARS
 from orchestration.resources import HomeResource
 
@@ -15,24 +13,12 @@ INTERVAL_SECONDS = 60
 YEAR_IN_NAME = re.compile(r"_(\d{4})\.")
 
 
-def waiting_files(home: Home) -> dict[str, tuple[int, int]]:
-    """Relative name → (size, mtime) of the regular files in the drop folder, hidden and partial ones left out."""
-    return {
-        path.relative_to(home.landing).as_posix(): (path.stat().st_size, path.stat().st_mtime_ns)
-        for path in sorted(home.landing.rglob("*"))
-        if path.is_file()
-        and not path.is_symlink()
-        and not path.name.startswith(".")
-        and path.suffix not in {".part", ".tmp"}
-    }
-
-
-def build_sensor(job: dg.UnresolvedAssetJobDefinition | dg.JobDefinition) -> dg.SensorDefinition:
+def build_sensor(job_name: str) -> dg.SensorDefinition:
     """One run over all the years that the waiting files name, once nothing has changed between two looks."""
 
     @dg.sensor(
         name="abgabeordner",
-        job=job,
+        job_name=job_name,
         minimum_interval_seconds=INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Schaut jede Minute in den Abgabeordner und startet die Verarbeitung,"

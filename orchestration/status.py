@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.feeds.declaration import Feed, load_feeds
+from orchestration.feeds.landing import waiting_files
 from orchestration.home import Home
-from orchestration.sensors import waiting_files
 
 IN_FORCE, WARNED, REJECTED, STILL, MISSING, NOT_DUE = "✔", "✔!", "✖", "✔✖", "fehlt", "·"
 LEGEND = (

@@ -4,12 +4,12 @@ Between the two lie the plausibility gate and the protection of small counts, so
 (each costs seconds before a model runs). Only dbt writes warehouse.duckdb.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from dagster_dbt import (
 )
 
 from orchestration.home import REPOSITORY, Home
+from orchestration.logging import progress
 from orchestration.release.identity import tree_hash
 
 DBT_FOLDERS = ("models", "seeds", "dbt_project")
@@ -36,6 +37,10 @@ GROUPS = {
 }
 
 
+DBT = Path(sys.executable).parent / "dbt"
+"""The dbt of our own environment, also when that is not activated."""
+
+
 class Translator(DagsterDbtTranslator):
     """Asset keys `<schema>/<model>` and one group per stage; sources are the assets that write their files."""
 
@@ -45,18 +50,17 @@ class Translator(DagsterDbtTranslator):
         return dg.AssetKey([_stage(dbt_resource_props), dbt_resource_props["name"]])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        return GROUPS[_stage(dbt_resource_props)]
+        return GROUPS.get(_stage(dbt_resource_props))
 
 
 def _stage(props: Mapping[str, Any]) -> str:
-    return str(props["schema"])
+    return "seeds" if props["resource_type"] == "seed" else str(props["schema"])
 
 
 def dbt_project(home: Home) -> DbtProject:
     """The project with a manifest that fits the present files; artefacts lie in the state folder."""
     os.environ["IPSO_HOME"] = str(home.root)
-    target = home.root / "dbt"
-    target.mkdir(parents=True, exist_ok=True)
+    target = home.create().dbt
     project = DbtProject(project_dir=REPOSITORY, profiles_dir=REPOSITORY, target_path=target)
     stamp = target / "manifest.stamp"
     wanted = tree_hash(DBT_FOLDERS) + "".join((REPOSITORY / name).read_text(encoding="utf-8") for name in DBT_FILES)
@@ -66,20 +70,25 @@ def dbt_project(home: Home) -> DbtProject:
     return project
 
 
+def dbt_resource(project: DbtProject) -> DbtCliResource:
+    """What the dbt assets run."""
+    return DbtCliResource(project_dir=project, dbt_executable=str(DBT))
+
+
 def run_dbt(home: Home, *arguments: str) -> None:
     """One dbt call outside Dagster; raises CalledProcessError with dbt's own output on the terminal."""
     subprocess.run(
         [
-            str(Path(sys.executable).parent / "dbt"),
+            str(DBT),
             *arguments,
             "--project-dir",
             str(REPOSITORY),
             "--profiles-dir",
             str(REPOSITORY),
             "--target-path",
-            str(home.root / "dbt"),
+            str(home.dbt),
             "--log-path",
-            str(home.root / "dbt" / "logs"),
+            str(home.dbt / "logs"),
         ],
         check=True,
         env={**os.environ, "IPSO_HOME": str(home.root), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
@@ -98,18 +107,18 @@ def build_warehouse_assets(project: DbtProject) -> list[dg.AssetsDefinition]:
         dagster_dbt_translator=translator,
     )
     def preparation(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-        context.log.info("dbt: Lieferungen aufbereiten, Kennzahlen je Sozialraum und Jahr bilden")
+        progress(context)("dbt: Lieferungen aufbereiten, Kennzahlen je Sozialraum und Jahr bilden")
         yield from _build(context, dbt, project)
 
     @dbt_assets(
         manifest=project.manifest_path,
         project=project,
         name="veroeffentlichung",
-        select="path:models/marts",
+        select="path:models/protected path:models/marts",
         dagster_dbt_translator=translator,
     )
     def publication(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-        context.log.info("dbt: Indikatoren berechnen, Marts schreiben")
+        progress(context)("dbt: Indikatoren berechnen, Marts schreiben")
         yield from _build(context, dbt, project)
 
     return [preparation, publication]
@@ -118,4 +127,9 @@ def build_warehouse_assets(project: DbtProject) -> list[dg.AssetsDefinition]:
 def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: DbtProject) -> Iterator[Any]:
     # unit tests guard the code, not the data: they run in `make test`
     arguments = ["build", "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable"]
-    yield from dbt.cli(arguments, context=context, target_path=project.target_path).stream()
+    before = os.umask(0o077)
+    invocation = dbt.cli(arguments, context=context, target_path=project.target_path)
+    os.umask(before)
+    # dagster-dbt repeats dbt's log on stdout; it is in the run's events and in dbt/logs already
+    with redirect_stdout(StringIO()):
+        yield from invocation.stream()

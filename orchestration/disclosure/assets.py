@@ -1,11 +1,12 @@
 """The Dagster asset between `intermediate` and `marts`: what a release may not show."""
 
-from __future__ import annotations
+from collections.abc import Iterator
 
 import dagster as dg
 
 from orchestration.disclosure.cells import protect
 from orchestration.gates.plausibility import merge_findings
+from orchestration.logging import progress
 from orchestration.release.identity import identify, write_identity
 from orchestration.resources import HomeResource
 
@@ -32,12 +33,12 @@ INTERMEDIATE = [dg.AssetKey(["intermediate", name]) for name in ("int_measure", 
         )
     ],
 )
-def protection(context: dg.AssetExecutionContext, home: HomeResource):
+def protection(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[dg.MaterializeResult]:
     """Suppression tables, merged findings and the identity of the release to come."""
     folder = home.folder()
     result = protect(folder)
     share = 100 * result.blank / max(result.cells, 1)
-    context.log.info(
+    progress(context)(
         f"Geheimhaltung: {result.blank} von {result.cells} Zellen geheim ({share:.1f} %)".replace(".", ",")
     )
     merge_findings(folder)

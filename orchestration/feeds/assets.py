@@ -1,7 +1,5 @@
 """One Dagster asset per feed: what has been delivered, judged at the delivery gate, in force as typed Parquet."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg
@@ -9,6 +7,7 @@ import dagster as dg
 from orchestration.feeds.declaration import Feed
 from orchestration.feeds.intake import receive
 from orchestration.gates.delivery import Verdict, judge, write_control
+from orchestration.logging import progress
 from orchestration.partitions import YEARS, selected_years
 from orchestration.resources import HomeResource
 
@@ -25,7 +24,7 @@ MOST_FINDINGS = 50
 def inbox(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """Archive everything in the drop folder."""
     received = receive(home.folder())
-    context.log.info(f"Eingang: {len(received)} neue Lieferungen archiviert")
+    progress(context)(f"Eingang: {len(received)} neue Lieferungen archiviert")
     return dg.MaterializeResult(metadata={"neue Lieferungen": len(received)})
 
 
@@ -53,7 +52,7 @@ def build_feed_asset(feed: Feed) -> dg.AssetsDefinition:
     def raw(
         context: dg.AssetExecutionContext, home: HomeResource
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        verdicts = judge(home.folder(), feed, years=selected_years(context), progress=context.log.info)
+        verdicts = judge(home.folder(), feed, years=selected_years(context), progress=progress(context))
         yield dg.MaterializeResult(
             asset_key=key,
             metadata={
@@ -113,7 +112,7 @@ def build_directory_asset(feeds: list[Feed]) -> dg.AssetsDefinition:
     def directory(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
         deliveries = write_control(home.folder())
         states = deliveries["state"].value_counts().to_dict()
-        context.log.info(
+        progress(context)(
             "Lieferverzeichnis: " + ", ".join(f"{count} {STATE_TITLES[state]}" for state, count in states.items())
         )
         return dg.MaterializeResult(

@@ -1,10 +1,9 @@
 """The plausibility gate as a blocking Dagster check on the finished measures."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from orchestration.gates.plausibility import check_plausibility
+from orchestration.logging import progress
 from orchestration.resources import HomeResource
 
 MOST_FINDINGS = 50
@@ -28,7 +27,7 @@ MOST_FINDINGS = 50
 )
 def plausibility_gate(context: dg.AssetCheckExecutionContext, home: HomeResource) -> dg.AssetCheckResult:
     """Warnings are recorded and published; errors stop everything downstream."""
-    findings = check_plausibility(home.folder(), progress=context.log.info)
+    findings = check_plausibility(home.folder(), progress=progress(context))
     failed = [f for f in findings if not f.passed]
     errors = [f for f in failed if f.is_error]
     lines = [

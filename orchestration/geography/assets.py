@@ -1,10 +1,9 @@
 """The Dagster asset that puts registered people into Sozialräume."""
 
-from __future__ import annotations
-
 import dagster as dg
-from orchestration.geography.locate import write_verortung
 
+from orchestration.geography.locate import write_verortung
+from orchestration.logging import progress
 from orchestration.resources import HomeResource
 
 
@@ -16,6 +15,6 @@ from orchestration.resources import HomeResource
 )
 def located_coordinates(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """One row per distinct coordinate of the register."""
-    context.log.info("Verortung: Koordinaten den Sozialräumen zuordnen")
+    progress(context)("Verortung: Koordinaten den Sozialräumen zuordnen")
     write_verortung(home.folder())
     return dg.MaterializeResult()

@@ -1,13 +1,12 @@
 """Dagster assets from marts to what readers see: the release, its gate, the switch, the report."""
 
-from __future__ import annotations
-
 import shutil
 
 import dagster as dg
 
 from orchestration.gates.release import check_release
 from orchestration.home import Home
+from orchestration.logging import progress
 from orchestration.release.identity import identify
 from orchestration.release.site import publish_site
 from orchestration.release.write import current, switch, write_release
@@ -33,7 +32,7 @@ def build_release_assets(
     def candidate(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
         folder = home.folder()
         release_id = _release_id(folder)
-        write_release(folder, release_id, progress=context.log.info)
+        write_release(folder, release_id, progress=progress(context))
         return dg.MaterializeResult(metadata={"Release": release_id})
 
     @dg.asset_check(
@@ -48,9 +47,9 @@ def build_release_assets(
         failed = [f for f in findings if not f.passed]
         errors = [f for f in failed if f.severity == "error"]
         for finding in failed:
-            context.log.warning(f"Freigabetor: {finding.message}")
+            progress(context)(f"Freigabetor: {finding.message}")
         if not failed:
-            context.log.info(f"Freigabetor: {len(findings)} Prüfungen bestanden")
+            progress(context)(f"Freigabetor: {len(findings)} Prüfungen bestanden")
         return dg.AssetCheckResult(
             passed=not errors,
             severity=dg.AssetCheckSeverity.ERROR,
@@ -70,7 +69,7 @@ def build_release_assets(
         before = current(folder.releases)
         switch(folder.releases, release_id)
         _forget_old(folder)
-        context.log.info(
+        progress(context)(
             f"Freigegeben: {release_id}" + (f" (vorher {before})" if before not in (None, release_id) else "")
         )
         return dg.MaterializeResult(metadata={"Release": release_id, "vorher": before or "keine"})
@@ -82,7 +81,7 @@ def build_release_assets(
         description="Der deutsche Bericht (Evidence), gebaut nur aus der gültigen Veröffentlichung.",
     )
     def report(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
-        site = publish_site(home.folder(), progress=context.log.info)
+        site = publish_site(home.folder(), progress=progress(context))
         return dg.MaterializeResult(metadata={"Bericht": dg.MetadataValue.path(str(site))})
 
     return [candidate, live, report], [release_gate]

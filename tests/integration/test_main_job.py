@@ -165,6 +165,6 @@ def test_status_shows_every_feed_and_what_is_missing(county: Home) -> None:
 
 
 def test_only_the_steward_can_read_what_is_about_people(county: Home) -> None:
-    for folder in (county.root, county.archive, county.raw, county.landing):
+    for folder in (county.archive, county.raw, county.landing, county.control, county.rejected, county.dbt):
         assert folder.stat().st_mode & 0o077 == 0, folder
     assert county.warehouse.stat().st_mode & 0o077 == 0

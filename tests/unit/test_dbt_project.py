@@ -67,10 +67,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # With the unit tests, which production leaves out.
     counted = run_dbt(root, "build", *buildable, "--select", *COUNTS)
     assert counted.returncode == 0, counted.stdout
-    undecided = run_dbt(root, "run", "--select", "path:models/marts")
+    undecided = run_dbt(root, "run", "--select", "path:models/protected", "path:models/marts")
     assert undecided.returncode != 0, "marts were built although nobody decided on small counts"
     fixture.suppress(root)
-    published = run_dbt(root, "build", *buildable, "--select", "path:models/marts", "path:dbt_project/tests")
+    published = run_dbt(
+        root, "build", *buildable, "--select", "path:models/protected", "path:models/marts", "path:dbt_project/tests"
+    )
     assert published.returncode == 0, published.stdout
     return root
 

@@ -1,0 +1,10 @@
+{{ config(materialized='view') }}
+
+-- Read in the second call only: no decision on small counts, no marts.
+select distinct
+    area_id,
+    cast(year as int) as year,
+    age_band,
+    sex,
+    nationality_group
+from {{ source('control', 'suppression_population') }}
