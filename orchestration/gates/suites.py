@@ -280,8 +280,9 @@ def _finding(
 
 def _header(outcome: Outcome, headers: Mapping[str, str]) -> str | None:
     kwargs = outcome.kwargs
-    name = outcome.meta.get("column") or kwargs.get("column") or kwargs.get("column_A")
-    if name is None:
+    # An empty `column` in the suite says that the finding is about the whole file.
+    name = outcome.meta.get("column", kwargs.get("column") or kwargs.get("column_A"))
+    if not name:
         return None
     name = name.removesuffix(FUND)
     return headers.get(name, name)
