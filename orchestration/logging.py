@@ -34,7 +34,7 @@ class Plain(logging.Formatter):
         return "\n".join(f"  {line}" for line in text.splitlines())
 
 
-@dg.logger(description="Fortschritt in deutscher Sprache auf dem Terminal")
+@dg.logger(config_schema=None, description="Fortschritt in deutscher Sprache auf dem Terminal")
 def terminal_logger(init_context: dg.InitLoggerContext) -> logging.Logger:
     """One line per `context.log.info` of our assets."""
     logger = logging.Logger("ipso")

@@ -189,7 +189,9 @@ def install_packages(progress: Progress = print) -> dict[str, str]:
     patch = ["node", "node_modules/patch-package/index.js", "--error-on-fail"]
     _run(patch, environment, INSTALL_LIMIT_SECONDS, what, progress)
     for tool_page in TOOL_PAGES:
-        shutil.rmtree(REPORTS / "node_modules" / "@evidence-dev" / "evidence" / "template" / "src" / "pages" / tool_page)
+        shutil.rmtree(
+            REPORTS / "node_modules" / "@evidence-dev" / "evidence" / "template" / "src" / "pages" / tool_page
+        )
     stamp.write_text(wanted, encoding="utf-8")
     return environment
 

@@ -10,6 +10,8 @@ import pandas as pd
 
 from orchestration.disclosure.suppress import Relation
 
+KEY = ["area_id", "year", "item"]
+
 
 def area_relations(cells: pd.DataFrame) -> list[Relation]:
     """Kreis = its Kommunen, Kommune = its Sozialräume and those that could not be located.
@@ -17,13 +19,9 @@ def area_relations(cells: pd.DataFrame) -> list[Relation]:
     cells: columns area_id, parent_area_id, year, item; the row's position is the cell's index.
     A group whose whole is not there, or that has no parts, gives no relation.
     """
-    position = pd.Series(np.arange(len(cells)), index=pd.MultiIndex.from_frame(cells[["area_id", "year", "item"]]))
-    parts = cells.assign(position=np.arange(len(cells))).dropna(subset=["parent_area_id"])
-    relations = []
-    for whole_key, group in parts.groupby(["parent_area_id", "year", "item"], sort=True)["position"]:
-        if whole_key in position.index:
-            relations.append(np.concatenate(([position[whole_key]], group.to_numpy())).astype(np.int64))
-    return relations
+    own = _positions(cells)
+    parts = own.assign(area_id=cells["parent_area_id"].to_numpy()).dropna(subset=["area_id"])
+    return _relations(parts.merge(own, on=KEY, suffixes=("", "_whole")))
 
 
 def composed_relations(cells: pd.DataFrame, composition: pd.DataFrame) -> list[Relation]:
@@ -31,20 +29,23 @@ def composed_relations(cells: pd.DataFrame, composition: pd.DataFrame) -> list[R
 
     composition: columns whole, part (values of `item`). Groups with a missing part give no relation.
     """
-    wanted = composition.groupby("whole")["part"].nunique()
-    own = cells.assign(position=np.arange(len(cells)))[["area_id", "year", "item", "position"]]
-    joined = (
-        composition.merge(own, left_on="part", right_on="item")
-        .merge(
-            own.rename(columns={"item": "whole", "position": "whole_position"}),
-            on=["whole", "area_id", "year"],
-        )
-        .sort_values(["area_id", "year", "whole", "position"])
+    own = _positions(cells)
+    parts = (
+        composition.merge(own, left_on="part", right_on="item").drop(columns="item").rename(columns={"whole": "item"})
     )
-    relations = []
-    for (_, _, whole), group in joined.groupby(["area_id", "year", "whole"], sort=True):
-        if len(group) == wanted[whole]:
-            relations.append(
-                np.concatenate(([group["whole_position"].iloc[0]], group["position"].to_numpy())).astype(np.int64)
-            )
-    return relations
+    joined = parts.merge(own, on=KEY, suffixes=("", "_whole"))
+    wanted = joined["item"].map(composition.groupby("whole")["part"].nunique())
+    there = joined.groupby("position_whole")["position"].transform("size")
+    return _relations(joined[there == wanted])
+
+
+def _positions(cells: pd.DataFrame) -> pd.DataFrame:
+    return cells[KEY].assign(position=np.arange(len(cells)))
+
+
+def _relations(joined: pd.DataFrame) -> list[Relation]:
+    """One array per whole: its position, then those of its parts; ordered by position."""
+    ordered = joined.sort_values(["position_whole", "position"])
+    wholes, starts = np.unique(ordered["position_whole"].to_numpy(np.int64), return_index=True)
+    parts = np.split(ordered["position"].to_numpy(np.int64), starts[1:])
+    return [np.concatenate(([whole], part)) for whole, part in zip(wholes, parts, strict=True)] if len(wholes) else []

@@ -1,8 +1,0 @@
-{{ config(schema='staging', materialized='view') }}
-
--- Read in the second call only: no decision on small counts, no marts.
-select distinct
-    area_id,
-    cast(year as int) as year,
-    measure_id
-from {{ source('control', 'suppression_measure') }}
