@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from orchestration.disclosure.relations import area_relations, composed_relations
-from orchestration.disclosure.suppress import FloatArray, suppress
+from orchestration.disclosure.suppress import suppress
 from orchestration.home import Home
 
 LEVEL_COST = {"sozialraum": 1.0, "nicht_verortbar": 1.0, "kommune": 100.0, "kreis": 10_000.0}
@@ -85,12 +85,12 @@ def blank_cells(cells: pd.DataFrame, composition: pd.DataFrame, minimum: float) 
     """Shape (len(cells),), True where the cell must be blank; `cells` as the queries above give them."""
     relations = area_relations(cells) + composed_relations(cells, composition)
     level = cells["level"].map(LEVEL_COST).to_numpy(dtype=np.float64)
-    cost: FloatArray = level * np.where(cells["item"].str.startswith(CUBE), 1.0, MEASURE_COST)
+    cost = level * np.where(cells["item"].str.startswith(CUBE), 1.0, MEASURE_COST)
     return suppress(
         cells["value"].to_numpy(dtype=float),
         cells["arrived_blank"].to_numpy(dtype=bool),
         relations,
-        cost,
+        cost.astype(np.float64),
         minimum,
     )
 

@@ -111,7 +111,7 @@ def build_directory_asset(feeds: list[Feed]) -> dg.AssetsDefinition:
     )
     def directory(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
         deliveries = write_control(home.folder())
-        states = deliveries["state"].value_counts().to_dict()
+        states = {str(state): int(count) for state, count in deliveries["state"].value_counts().items()}
         progress(context)(
             "Lieferverzeichnis: " + ", ".join(f"{count} {STATE_TITLES[state]}" for state, count in states.items())
         )

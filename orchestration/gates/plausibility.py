@@ -121,8 +121,12 @@ def judge_frame(suite: str, frame: pd.DataFrame, gate: str = "plausibility") -> 
         elif not outcome.positions:
             findings.append(replace(rule, message=outcome.meta["row_message"]))
         else:
-            findings.extend(_row_finding(rule, outcome.meta, frame.iloc[n].to_dict()) for n in outcome.positions)
+            findings.extend(_row_finding(rule, outcome.meta, _as_dict(frame, n)) for n in outcome.positions)
     return findings
+
+
+def _as_dict(frame: pd.DataFrame, position: int) -> dict[str, Any]:
+    return {str(key): value for key, value in frame.iloc[position].to_dict().items()}
 
 
 def _row_finding(rule: Finding, texts: dict[str, str], row: dict[str, Any]) -> Finding:

@@ -125,7 +125,8 @@ def damaged_files(release: Path) -> list[str]:
     checksums = release / CHECKSUMS
     if not checksums.exists():
         return [CHECKSUMS]
-    expected = dict(reversed(line.split("  ", 1)) for line in checksums.read_text(encoding="utf-8").splitlines())
+    lines = (line.split("  ", 1) for line in checksums.read_text(encoding="utf-8").splitlines())
+    expected = {name: digest for digest, name in lines}
     return [
         name for name, digest in expected.items() if not (release / name).is_file() or _sha256(release / name) != digest
     ]
