@@ -24,7 +24,7 @@ from dagster_dbt import (
 
 from orchestration.home import REPOSITORY, Home
 from orchestration.logging import progress
-from orchestration.release.identity import tree_hash
+from orchestration.source_hash import source_hash
 
 DBT_FOLDERS = ("models", "seeds", "dbt_project")
 DBT_FILES = ("dbt_project.yml", "profiles.yml")
@@ -63,7 +63,7 @@ def dbt_project(home: Home) -> DbtProject:
     target = home.create().dbt
     project = DbtProject(project_dir=REPOSITORY, profiles_dir=REPOSITORY, target_path=target)
     stamp = target / "manifest.stamp"
-    wanted = tree_hash(DBT_FOLDERS) + "".join((REPOSITORY / name).read_text(encoding="utf-8") for name in DBT_FILES)
+    wanted = source_hash(DBT_FOLDERS) + "".join((REPOSITORY / name).read_text(encoding="utf-8") for name in DBT_FILES)
     if not project.manifest_path.exists() or not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         run_dbt(home, "parse", "--quiet")
         stamp.write_text(wanted, encoding="utf-8")

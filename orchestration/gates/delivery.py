@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,11 @@ from orchestration.feeds.reader import gate_frame, raw_rows, raw_schema, read_de
 from orchestration.gates.rejection import render_rejection
 from orchestration.gates.suites import GateDefect, find, load_suite
 from orchestration.home import Home
+from orchestration.source_hash import source_hash
 
 GATE = "delivery"
 REPORT = "rueckmeldung.html"
+GATE_SOURCES = ("orchestration/feeds", "orchestration/gates", "expectations", "seeds")
 Progress = Callable[[str], None]
 
 
@@ -146,12 +149,20 @@ def verdict_exists(home: Home, delivery: Delivery) -> bool:
 
 
 def load_verdict(home: Home, delivery_id: str) -> Verdict | None:
-    """The stored verdict, or None."""
+    """The stored verdict; None where there is none, or where contracts, suites or readers have changed since."""
     path = _verdict_path(home, delivery_id)
     if not path.exists():
         return None
     record = json.loads(path.read_text(encoding="utf-8"))
+    if record.pop("gate_version", None) != gate_version():
+        return None
     return Verdict(**{**record, "findings": tuple(Finding.from_json(f) for f in record["findings"])})
+
+
+@lru_cache(maxsize=1)
+def gate_version() -> str:
+    """Changes with everything a verdict depends on besides the archive."""
+    return source_hash(GATE_SOURCES)
 
 
 def raw_path(home: Home, delivery: Delivery) -> Path:
@@ -389,7 +400,11 @@ def _verdict_path(home: Home, delivery_id: str) -> Path:
 
 
 def _write_verdict(home: Home, verdict: Verdict) -> None:
-    record = {**verdict.__dict__, "findings": [finding.as_json() for finding in verdict.findings]}
+    record = {
+        **verdict.__dict__,
+        "gate_version": gate_version(),
+        "findings": [finding.as_json() for finding in verdict.findings],
+    }
     text = json.dumps(record, ensure_ascii=False, indent=1)
     write_atomic(_verdict_path(home, verdict.delivery_id), text.encode("utf-8"))
 

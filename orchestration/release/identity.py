@@ -13,11 +13,11 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.home import REPOSITORY, Home
+from orchestration.home import Home
+from orchestration.source_hash import source_hash
 from orchestration.sql import literal
 
 CODE_FOLDERS = ("orchestration", "models", "seeds", "dbt_project", "expectations")
-CODE_SUFFIXES = frozenset({".py", ".sql", ".yml", ".csv", ".json", ".html"})
 VERSION = "0.1.0"
 
 
@@ -32,21 +32,6 @@ class ReleaseIdentity:
     input_hash: str
 
 
-def tree_hash(
-    folders: tuple[str, ...],
-    repository: Path = REPOSITORY,
-    suffixes: set[str] | frozenset[str] = CODE_SUFFIXES,
-) -> str:
-    """SHA-256 over names and contents of the source files below `folders`."""
-    digest = hashlib.sha256()
-    for folder in folders:
-        for path in sorted((repository / folder).rglob("*")):
-            if path.is_file() and path.suffix in suffixes and "node_modules" not in path.parts:
-                digest.update(path.relative_to(repository).as_posix().encode() + b"\0")
-                digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()
-
-
 def identify(home: Home) -> ReleaseIdentity | None:
     """The release that `control/delivery.parquet` leads to; None while no delivery is in force."""
     delivery = home.control / "delivery.parquet"
@@ -58,7 +43,7 @@ def identify(home: Home) -> ReleaseIdentity | None:
     ).fetchall()
     if not rows:
         return None
-    code = tree_hash(CODE_FOLDERS)
+    code = source_hash(CODE_FOLDERS)
     digest = hashlib.sha256(code.encode())
     for delivery_id, sha256, received, _ in rows:
         digest.update(f"{delivery_id} {sha256} {received.isoformat()}\n".encode())

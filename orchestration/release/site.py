@@ -8,11 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from orchestration.home import Home
-from orchestration.release.identity import tree_hash
 from orchestration.release.write import current, switch
 from orchestration.report import build_site
+from orchestration.source_hash import source_hash
 
 REPORT_FOLDERS = ("reports/pages", "reports/components", "reports/sources", "reports/src", "reports/patches")
+REPORT_SUFFIXES = frozenset(
+    {".md", ".svelte", ".sql", ".yaml", ".yml", ".js", ".ts", ".css", ".patch", ".html", ".json"}
+)
 KEPT_SITES = 2
 
 
@@ -21,22 +24,7 @@ def site_id(home: Home) -> str | None:
     release = current(home.releases)
     if release is None:
         return None
-    return f"{release}-{tree_hash(REPORT_FOLDERS, suffixes=REPORT_SUFFIXES)[:8]}"
-
-
-REPORT_SUFFIXES = {
-    ".md",
-    ".svelte",
-    ".sql",
-    ".yaml",
-    ".yml",
-    ".js",
-    ".ts",
-    ".css",
-    ".patch",
-    ".html",
-    ".json",
-}
+    return f"{release}-{source_hash(REPORT_FOLDERS, suffixes=REPORT_SUFFIXES)[:8]}"
 
 
 def publish_site(home: Home, progress: Callable[[str], None] = print) -> Path:
