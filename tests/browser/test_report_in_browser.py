@@ -1,0 +1,207 @@
+"""Every kind of page in Chromium: German, complete, silent, and without a request to any other host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+PAGES = {
+    "start": "/",
+    "kommunen": "/kommune/",
+    "kommune": "/kommune/05378004/",
+    "sozialraum": "/sozialraum/05378004-07/",
+    "indikatoren": "/indikator/",
+    "indikator": "/indikator/sgb2_under_15_share/",
+    "indikator-ohne-sozialraum": "/indikator/dwellings_per_1000/",
+    "indikator-anzahl": "/indikator/population/",
+    "datenqualitaet": "/datenqualitaet/",
+    "methode": "/methode/",
+}
+SHOWS_SOZIALRAEUME = [
+    name for name in PAGES if name not in ("indikatoren", "indikator-ohne-sozialraum", "datenqualitaet")
+]
+KOMMUNEN = 8
+SOZIALRAEUME = 87
+ENGLISH = re.compile(r"\b(Loading|No Results|records|Search|Error|Download|undefined|NaN|null)\b|\[object")
+ENGLISH_NUMBER = re.compile(r"\d\.\d(?!\d)\s*%|\d,\d{3}(?!\d)")
+
+
+class Visit:
+    """One open tab, with everything that it asked for and complained about."""
+
+    def __init__(self, tab: Any, address: str) -> None:
+        self.tab = tab
+        self.address = address
+        self.requests: list[str] = []
+        self.failed: list[str] = []
+        self.complaints: list[str] = []
+        tab.on("request", lambda request: self.requests.append(request.url))
+        tab.on("response", lambda answer: self.failed.append(answer.url) if answer.status >= 400 else None)
+        tab.on("requestfailed", lambda request: self.failed.append(request.url))
+        tab.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def go(self, path: str) -> Visit:
+        self.tab.goto(self.address + path, wait_until="networkidle")
+        return self
+
+    @property
+    def foreign(self) -> list[str]:
+        own = urlsplit(self.address).netloc
+        return [
+            url for url in self.requests if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != own
+        ]
+
+    @property
+    def text(self) -> str:
+        return str(self.tab.inner_text("body")).replace("\u00a0", " ")
+
+    def rows(self) -> list[list[str]]:
+        """Every table row of the page as its cells' text."""
+        script = "rows => rows.map(row => [...row.children].map(cell => cell.innerText.trim()))"
+        rows = self.tab.eval_on_selector_all("main tr", script)
+        return [[cell.replace("\u00a0", " ") for cell in row] for row in rows]
+
+
+@pytest.fixture
+def visit(browser: Any, address: str) -> Iterator[Visit]:
+    tab = browser.new_page()
+    tab.set_viewport_size({"width": 1280, "height": 900})
+    yield Visit(tab, address)
+    tab.close()
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_german_complete_and_silent(visit: Visit, screenshots: Path, name: str, width: int) -> None:
+    visit.tab.set_viewport_size({"width": width, "height": 900})
+
+    visit.go(PAGES[name])
+    visit.tab.screenshot(path=str(screenshots / f"{name}-{width}.png"), full_page=True)
+
+    assert visit.foreign == [], "requests to another host"
+    assert visit.failed == [], "requests that failed"
+    assert visit.complaints == [], "errors in the console"
+    assert visit.tab.get_attribute("html", "lang") == "de"
+    assert visit.tab.locator("h1").count() == 1
+    assert ENGLISH.search(visit.text) is None, ENGLISH.search(visit.text)
+    assert ENGLISH_NUMBER.search(visit.text) is None, ENGLISH_NUMBER.search(visit.text)
+    assert visit.tab.evaluate("document.documentElement.scrollWidth") <= width, "the page is wider than the screen"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_reader_downloads_no_database(visit: Visit, name: str) -> None:
+    """Every query is answered at build time: a reader on a slow line must not wait for 35 MB."""
+    visit.go(PAGES[name])
+
+    assert [url for url in visit.requests if "duckdb" in url or url.endswith(".wasm")] == []
+
+
+@pytest.mark.parametrize("name", SHOWS_SOZIALRAEUME)
+def test_synthetic_areas_are_labelled(visit: Visit, name: str) -> None:
+    assert "Synthetische Demodaten." in visit.go(PAGES[name]).text
+
+
+def test_start_page_shows_the_printed_table_of_2009_and_2014(visit: Visit) -> None:
+    rows = {row[0]: row for row in visit.go("/").rows() if row}
+
+    assert rows["Rheinisch-Bergischer Kreis"][1:3] == ["10,8 %", "11,2 %"]
+    assert rows["Bergisch Gladbach"][1:3] == ["13,7 %", "14,7 %"]
+    assert rows["Odenthal"][1:3] == ["3,9 %", "3,0 %"]
+    assert len([row for row in rows if row in ("Burscheid", "Kürten", "Overath", "Rösrath", "Wermelskirchen")]) == 5
+
+
+def test_start_page_draws_every_sozialraum_with_a_value_or_a_reason(visit: Visit) -> None:
+    visit.go("/")
+
+    assert visit.tab.locator(".karte a path").count() == SOZIALRAEUME
+    titles = visit.tab.eval_on_selector_all(".karte a path title", "all => all.map(title => title.textContent)")
+    reasons = ("geheim gehalten", "fehlt", "unsicher", "nicht anwendbar")
+    assert all(re.search(r": \(?\d+,\d.%\)?$|: 0$", title) or title.endswith(reasons) for title in titles), titles
+    assert "© GeoBasis-DE / BKG" in visit.text
+
+
+def test_reference_dates_of_numerator_and_denominator_differ_in_2014(visit: Visit) -> None:
+    rows = visit.go("/indikator/sgb2_under_15_share/").rows()
+
+    assert ["2014", "31.10.2014", "31.12.2013"] in rows
+
+
+def test_suppressed_value_shows_its_sign_and_never_a_number(visit: Visit) -> None:
+    rows = visit.go("/indikator/sgb2_under_15_share/").rows()
+    hidden = [row for row in rows if len(row) > 4 and row[2].startswith("•")]
+
+    assert hidden, "no suppressed Sozialraum on the page; the demo county has some in every year"
+    for row in hidden:
+        assert "geheim gehalten" in row[2]
+        assert not re.search(r"\d", "".join(row[2:])), row
+
+
+def test_value_below_its_finest_level_is_not_applicable(visit: Visit) -> None:
+    rows = {row[0]: row for row in visit.go("/sozialraum/05378004-07/").rows() if row}
+
+    assert rows["Wohnungen je 1.000 Einwohner"][1].startswith("x")
+    assert "nicht anwendbar" in rows["Wohnungen je 1.000 Einwohner"][1]
+
+
+def test_data_quality_names_both_totals_of_2014(visit: Visit) -> None:
+    text = visit.go("/datenqualitaet/").text
+
+    assert any("4.241" in line and "4.240" in line for line in text.splitlines())
+
+
+def test_data_quality_lists_the_deliveries_of_every_kommune(visit: Visit) -> None:
+    rows = visit.go("/datenqualitaet/").rows()
+
+    for kommune in ("Bergisch Gladbach", "Burscheid", "Kürten", "Odenthal", "Overath", "Rösrath", "Wermelskirchen"):
+        assert any(row[:2] == [kommune, "2023"] and row[2] in ("angenommen", "abgelehnt") for row in rows), kommune
+
+
+def test_every_map_and_drawing_has_its_numbers_in_a_table(visit: Visit) -> None:
+    visit.go("/kommune/05378004/")
+
+    names = visit.tab.eval_on_selector_all("main .karte a", "all => all.map(a => a.getAttribute('href'))")
+    linked = visit.tab.eval_on_selector_all("main table a", "all => all.map(a => a.getAttribute('href'))")
+    assert names and set(names) <= set(linked)
+    assert visit.tab.locator("figure.kurve").count() == visit.tab.locator("figure.kurve + .tafel").count() > 0
+
+
+def test_reader_comes_from_the_start_to_a_sozialraum_by_clicking(visit: Visit) -> None:
+    visit.go("/")
+    visit.tab.click("main table >> text=Bergisch Gladbach")
+    visit.tab.wait_for_url("**/kommune/05378004/")
+    visit.tab.click("main table >> text=Bergisch Gladbach 03")
+    visit.tab.wait_for_url("**/sozialraum/05378004-03/")
+
+    assert visit.tab.inner_text("h1") == "Bergisch Gladbach 03"
+    assert visit.complaints == []
+    assert visit.foreign == []
+
+
+def test_every_kommune_sozialraum_and_indicator_has_its_page(site: Path) -> None:
+    assert len(list((site / "kommune").glob("*/index.html"))) == KOMMUNEN
+    assert len(list((site / "sozialraum").glob("*/index.html"))) == SOZIALRAEUME
+    assert len(list((site / "indikator").glob("*/index.html"))) >= 10
+
+
+def test_unknown_address_gives_a_german_page(visit: Visit) -> None:
+    answer = visit.tab.goto(visit.address + "/gibt-es-nicht/")
+
+    assert answer.status == 404
+    assert "Diese Seite gibt es nicht" in visit.text
+
+
+def test_pages_are_readable_without_script(chromium: str, address: str, browser: Any) -> None:
+    """Numbers, maps and drawings are in the page itself: it prints, and it can be searched."""
+    answer = browser.request.get(address + "/indikator/sgb2_under_15_share/")
+    html = answer.text()
+
+    assert "<svg" in html
+    assert "11,2" in html
