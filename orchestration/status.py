@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 import duckdb
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -13,11 +15,13 @@ from orchestration.feeds.declaration import Feed, load_feeds
 from orchestration.feeds.landing import waiting_files
 from orchestration.home import Home
 
-IN_FORCE, WARNED, REJECTED, STILL, MISSING, NOT_DUE = "✔", "✔!", "✖", "✔✖", "fehlt", "·"
+IN_FORCE, WARNED, REJECTED, STILL, MISSING, NOT_DUE = "✔", "✔!", "✖", "✔✖", "?", "·"
 LEGEND = (
     f"{IN_FORCE} in Kraft   {WARNED} in Kraft, mit Hinweisen   {STILL} in Kraft, spätere Lieferung abgewiesen   "
-    f"{REJECTED} abgewiesen, nichts in Kraft   {MISSING}   {NOT_DUE} nicht erwartet"
+    f"{REJECTED} abgewiesen, nichts in Kraft   {MISSING} fehlt   {NOT_DUE} nicht erwartet"
 )
+PLAIN_WIDTH = 120
+"""Of output that is no terminal."""
 STYLES = {
     IN_FORCE: "green",
     WARNED: "yellow",
@@ -59,7 +63,7 @@ def sign(states: dict[tuple[str, str, int], str], feed: Feed, deliverer: str, ye
 
 def print_status(home: Home, only: str | None = None, console: Console | None = None) -> None:
     """One table per feed: deliverers by years; then what was rejected, and what waits in the drop folder."""
-    console = console or Console(soft_wrap=True)
+    console = console or Console(width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     feeds = {name: feed for name, feed in load_feeds().items() if only in (None, name)}
     if not feeds:
         raise click.UsageError(f"Die Art „{only}“ gibt es nicht. Es gibt: {', '.join(load_feeds())}.")
@@ -68,7 +72,9 @@ def print_status(home: Home, only: str | None = None, console: Console | None = 
         {year for feed in feeds.values() for year in feed.years} | {key[2] for key in states if key[0] in feeds}
     )
     for name, feed in feeds.items():
-        table = Table(title=f"{feed.title} ({name})", title_justify="left", title_style="bold")
+        table = Table(
+            title=f"{feed.title} ({name})", title_justify="left", title_style="bold", box=SIMPLE, padding=(0, 1, 0, 0)
+        )
         table.add_column("Lieferant")
         for year in years:
             table.add_column(str(year), justify="center")

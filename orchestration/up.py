@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -12,6 +14,8 @@ from pathlib import Path
 import click
 
 from orchestration.home import REPOSITORY, Home
+
+STOP_SECONDS = 20
 
 
 def is_free(port: int) -> bool:
@@ -54,10 +58,30 @@ def start(home: Home, port: int, dagster_port: int) -> int:
     else:
         click.echo("Bericht:  noch keiner da (erst `make run`)")
     click.echo(f"Dagster:  http://127.0.0.1:{dagster_port}   (Ende mit Strg-C)")
-    process = subprocess.Popen(command, cwd=REPOSITORY, env=environment)
+    # before the child is started: it inherits an ignored SIGINT, but not a handled one
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    process = subprocess.Popen(command, cwd=REPOSITORY, env=environment, start_new_session=True)
     try:
         return process.wait()
     except KeyboardInterrupt:
-        process.terminate()
-        process.wait()
+        click.echo("Beende Dagster und Bericht ...")
         return 0
+    finally:
+        _stop(process)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End `dagster dev` and everything it has started (its own process group)."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(timeout=STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            click.echo("Dagster antwortet nicht und wird abgebrochen.", err=True)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

@@ -32,8 +32,8 @@ GROUPS = {
     "seeds": "3_aufbereitung",
     "staging": "3_aufbereitung",
     "intermediate": "4_kennzahlen",
-    "protected": "6_geheimhaltung",
-    "marts": "7_marts",
+    "protected": "5_geheimhaltung",
+    "marts": "6_marts",
 }
 
 

@@ -19,7 +19,7 @@ INTERMEDIATE = [dg.AssetKey(["intermediate", name]) for name in ("int_measure", 
         dg.AssetSpec(
             ["control", name],
             deps=INTERMEDIATE,
-            group_name="6_geheimhaltung",
+            group_name="5_geheimhaltung",
             description=description,
         )
         for name, description in (

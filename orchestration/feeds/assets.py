@@ -6,7 +6,7 @@ import dagster as dg
 
 from orchestration.feeds.declaration import Feed
 from orchestration.feeds.intake import receive
-from orchestration.gates.delivery import Verdict, judge, write_control
+from orchestration.gates.delivery import Verdict, judge, not_yet_replaced, write_control
 from orchestration.logging import progress
 from orchestration.partitions import YEARS, selected_years
 from orchestration.resources import HomeResource
@@ -62,35 +62,33 @@ def build_feed_asset(feed: Feed) -> dg.AssetsDefinition:
                 "Zeilen angenommen": sum(v.row_count for v in verdicts if v.accepted),
             },
         )
-        yield gate_result(key, verdicts)
+        yield gate_result(key, verdicts, not_yet_replaced(home.folder(), feed))
 
     return raw
 
 
-def gate_result(key: dg.AssetKey, verdicts: list[Verdict]) -> dg.AssetCheckResult:
-    """A rejection is shown, but does not stop the run: the file is out, and what was in force stays so.
+def gate_result(key: dg.AssetKey, verdicts: list[Verdict], open_rejections: list[Verdict]) -> dg.AssetCheckResult:
+    """A rejection is shown until it is replaced, but does not stop the run: what was in force stays so.
 
     What blocks is a gate that could not judge: then `judge` raises, and nothing downstream of it runs.
     """
-    rejected = [v for v in verdicts if not v.accepted]
     findings = [f for v in verdicts for f in v.findings if not f.passed]
-    lines = [f"- **{v.delivery_id}**: {v.reason}" for v in rejected]
-    table = [f"| {f.severity} | {f.column_name or ''} | {f.message} |" for f in findings[:MOST_FINDINGS]]
-    more = len(findings) - MOST_FINDINGS
+    lines = [f"- **{v.delivery_id}**: {v.reason}" for v in open_rejections]
+    rows = [f"| {SEVERITIES[f.severity]} | {f.delivery_id} | {f.message} |" for f in findings[:MOST_FINDINGS]]
+    table = "\n".join(["| Schwere | Lieferung | Befund |", "|---|---|---|", *rows]) if rows else "keine"
+    judged = f"{len(verdicts)} Lieferungen beurteilt"
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=CHECK,
-        passed=not rejected,
+        passed=not open_rejections,
         severity=dg.AssetCheckSeverity.WARN,
-        description=f"{len(rejected)} von {len(verdicts)} Lieferungen abgewiesen"
-        if rejected
-        else f"{len(verdicts)} Lieferungen angenommen",
+        description=f"{judged}; {len(open_rejections)} abgewiesen und noch nicht ersetzt"
+        if open_rejections
+        else judged,
         metadata={
-            "abgewiesen": dg.MetadataValue.md("\n".join(lines) or "keine"),
-            "Befunde": dg.MetadataValue.md(
-                "\n".join(["| Schwere | Spalte | Befund |", "|---|---|---|", *table]) if table else "keine"
-            ),
-            "weitere Befunde": max(more, 0),
+            "abgewiesen und noch nicht ersetzt": dg.MetadataValue.md("\n".join(lines) or "keine"),
+            "Befunde dieses Laufs": dg.MetadataValue.md(table),
+            "weitere Befunde": max(len(findings) - MOST_FINDINGS, 0),
         },
     )
 
@@ -122,4 +120,5 @@ def build_directory_asset(feeds: list[Feed]) -> dg.AssetsDefinition:
     return directory
 
 
+SEVERITIES = {"error": "Fehler", "warning": "Hinweis"}
 STATE_TITLES = {"accepted": "in Kraft", "superseded": "abgelöst", "rejected": "abgewiesen"}

@@ -159,6 +159,12 @@ def load_verdict(home: Home, delivery_id: str) -> Verdict | None:
     return Verdict(**{**record, "findings": tuple(Finding.from_json(f) for f in record["findings"])})
 
 
+def not_yet_replaced(home: Home, feed: Feed) -> list[Verdict]:
+    """Rejections after which the same deliverer has delivered nothing acceptable for that year."""
+    latest = {(d.deliverer, d.year): load_verdict(home, d.delivery_id) for d in deliveries(home) if d.feed == feed.name}
+    return [verdict for verdict in latest.values() if verdict is not None and not verdict.accepted]
+
+
 @lru_cache(maxsize=1)
 def gate_version() -> str:
     """Changes with everything a verdict depends on besides the archive."""

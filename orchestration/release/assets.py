@@ -14,7 +14,7 @@ from orchestration.resources import HomeResource
 
 CANDIDATE = dg.AssetKey(["release", "kandidat"])
 LIVE = dg.AssetKey(["release", "aktuell"])
-GROUP = "8_veroeffentlichung"
+GROUP = "7_veroeffentlichung"
 KEPT_RELEASES = 10
 
 

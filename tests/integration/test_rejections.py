@@ -46,11 +46,13 @@ def rejected_county(own_county: Home, tmp_path_factory: pytest.TempPathFactory) 
     originals = tmp_path_factory.mktemp("originals")
     ids: dict[str, str] = {}
     for kind, (deliverer, _) in CASES.items():
-        original = delivered(own_county, deliverer, 2022)
-        source = originals / deliverer / Path(original.file_name).name
-        source.parent.mkdir(exist_ok=True)
-        shutil.copy(original.blob(own_county), source)
-        target = own_county.landing / deliverer / f"einwohner_{year_of(kind)}{source.suffix}"
+        for year in (2022, 2023):
+            original = delivered(own_county, deliverer, year)
+            (originals / deliverer).mkdir(exist_ok=True)
+            shutil.copy(original.blob(own_county), originals / deliverer / Path(original.file_name).name)
+        suffix = Path(original.file_name).suffix
+        source = originals / deliverer / f"einwohner_{year_of(kind)}{suffix}"
+        target = own_county.landing / deliverer / source.name
         target.parent.mkdir(exist_ok=True)
         KINDS[kind](source, target)
     result = ipso(own_county, "run", check=False)
