@@ -48,7 +48,7 @@ def build_defs(home: Home) -> dg.Definitions:
         asset_checks=[plausibility_gate, *release_checks],
         jobs=[job],
         schedules=build_schedules(JOB),
-        sensors=[build_sensor(JOB)],
+        sensors=[build_sensor(JOB, home)],
         loggers={"terminal": terminal_logger},
         resources={"home": HomeResource(root=str(home.root)), "dbt": dbt_resource(project)},
     )

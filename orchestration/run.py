@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sys
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Any
 
 import click
 
@@ -16,27 +14,14 @@ from orchestration.feeds.intake import deliveries
 from orchestration.feeds.landing import waiting_files
 from orchestration.gates.delivery import verdict_exists
 from orchestration.home import REPOSITORY, Home
+from orchestration.lock import AlreadyRunning, exclusive
 from orchestration.release.identity import identify
 from orchestration.release.site import site_id
 from orchestration.release.write import current
 
+REASON = "ipso run"
 FAILED = 1
 NOTHING_TO_RUN = 2
-
-
-class AlreadyRunning(Exception):
-    """Another run of this installation holds the lock."""
-
-
-@contextmanager
-def exclusive(home: Home) -> Iterator[None]:
-    """One run per installation; the lock goes with the process, however it ends."""
-    with (home.root / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise AlreadyRunning from error
-        yield
 
 
 def is_up_to_date(home: Home) -> bool:
@@ -51,17 +36,16 @@ def is_up_to_date(home: Home) -> bool:
 
 def run_job(home: Home, year: int | None = None) -> int:
     """Exit status: 0 done or nothing to do, 1 the job failed, 2 it could not start."""
-    home.create()
     try:
         with exclusive(home):
             if is_up_to_date(home):
                 click.echo(f"Nichts Neues: Release {current(home.releases)} ist auf dem Stand aller Lieferungen.")
                 say_where(home)
                 return 0
-            return _execute(home, year)
-    except AlreadyRunning:
-        click.echo("Es läuft schon eine Verarbeitung dieser Installation. Bitte warten.", err=True)
+    except AlreadyRunning as error:
+        click.echo(str(error), err=True)
         return NOTHING_TO_RUN
+    return _execute(home, year)
 
 
 def _execute(home: Home, year: int | None) -> int:
@@ -83,6 +67,7 @@ def _execute(home: Home, year: int | None) -> int:
     job = build_defs(home).resolve_job_def(JOB)
     before = current(home.releases)
     with dg.DagsterInstance.get() as instance:
+        _bury_killed_runs(instance)
         result = job.execute_in_process(
             instance=instance,
             raise_on_error=False,
@@ -90,7 +75,7 @@ def _execute(home: Home, year: int | None) -> int:
             tags={
                 "dagster/asset_partition_range_start": first,
                 "dagster/asset_partition_range_end": last,
-                "ipso/anlass": "ipso run",
+                "ipso/anlass": REASON,
             },
         )
     for event in result.all_events:
@@ -112,6 +97,15 @@ def _execute(home: Home, year: int | None) -> int:
     click.echo(f"Fertig in {took}.")
     say_where(home)
     return 0
+
+
+def _bury_killed_runs(instance: Any) -> None:
+    """Runs that were killed cannot say so themselves; nobody else runs now, so they are over."""
+    import dagster as dg
+
+    unfinished = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], tags={"ipso/anlass": REASON})
+    for run in instance.get_runs(filters=unfinished):
+        instance.report_run_failed(run, "Dieser Lauf wurde abgebrochen; der nächste hat ihn fortgesetzt.")
 
 
 def say_where(home: Home) -> None:

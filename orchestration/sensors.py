@@ -6,14 +6,14 @@ import re
 import dagster as dg
 
 from orchestration.feeds.landing import waiting_files
+from orchestration.home import Home
 from orchestration.partitions import YEARS
-from orchestration.resources import HomeResource
 
 INTERVAL_SECONDS = 60
 YEAR_IN_NAME = re.compile(r"_(\d{4})\.")
 
 
-def build_sensor(job_name: str) -> dg.SensorDefinition:
+def build_sensor(job_name: str, home: Home) -> dg.SensorDefinition:
     """One run over all the years that the waiting files name, once nothing has changed between two looks."""
 
     @dg.sensor(
@@ -24,8 +24,8 @@ def build_sensor(job_name: str) -> dg.SensorDefinition:
         description="Schaut jede Minute in den Abgabeordner und startet die Verarbeitung,"
         " sobald neue Dateien vollständig da sind.",
     )
-    def drop_folder(context: dg.SensorEvaluationContext, home: HomeResource) -> dg.RunRequest | dg.SkipReason:
-        files = waiting_files(home.folder())
+    def drop_folder(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        files = waiting_files(home)
         if not files:
             context.update_cursor("")
             return dg.SkipReason("Der Abgabeordner ist leer.")

@@ -7,6 +7,7 @@ Between the two lie the plausibility gate and the protection of small counts, so
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
 from io import StringIO
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 from dagster_dbt import (
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
@@ -22,10 +24,11 @@ from dagster_dbt import (
     dbt_assets,
 )
 
-from orchestration.home import REPOSITORY, Home
+from orchestration.home import REPOSITORY, Home, default_home
 from orchestration.logging import progress
 from orchestration.source_hash import source_hash
 
+LOCK_SECONDS = 120.0
 DBT_FOLDERS = ("models", "seeds", "dbt_project")
 DBT_FILES = ("dbt_project.yml", "profiles.yml")
 GROUPS = {
@@ -124,9 +127,24 @@ def build_warehouse_assets(project: DbtProject) -> list[dg.AssetsDefinition]:
     return [preparation, publication]
 
 
+def _wait_until_free(home: Home) -> None:
+    """A dbt that a killed run has left behind may still be writing; it ends by itself. Raises duckdb.IOException."""
+    deadline = time.monotonic() + LOCK_SECONDS
+    while home.warehouse.exists():
+        try:
+            duckdb.connect(str(home.warehouse), read_only=True).close()
+        except duckdb.IOException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+        else:
+            return
+
+
 def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: DbtProject) -> Iterator[Any]:
     # unit tests guard the code, not the data: they run in `make test`
     arguments = ["build", "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable"]
+    _wait_until_free(default_home())
     before = os.umask(0o077)
     invocation = dbt.cli(arguments, context=context, target_path=project.target_path)
     os.umask(before)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
+import shutil
+from pathlib import Path
 
 import pytest
 from conftest import ipso, release_connection
 
+from demo.corrupt import KINDS
+from orchestration.feeds.intake import deliveries
 from orchestration.home import REPOSITORY, Home
 
 pytestmark = pytest.mark.integration
@@ -162,6 +166,23 @@ def test_status_shows_every_feed_and_what_is_missing(county: Home) -> None:
     for feed in ("einwohner", "sgb2", "arbeitslose", "kinder_sgb2", "wohnungen", "sozialraeume", "wahlen"):
         assert f"({feed})" in output
     assert "Wermelskirchen" in output and "in Kraft" in output
+
+
+def test_a_file_can_be_tested_without_delivering_it(county: Home, tmp_path: Path) -> None:
+    original = next(d for d in deliveries(county) if (d.feed, d.deliverer, d.year) == ("einwohner", "odenthal", 2021))
+    good = tmp_path / "odenthal" / "einwohner_2021.xlsx"
+    good.parent.mkdir()
+    shutil.copy(original.blob(county), good)
+    before = {d.delivery_id for d in deliveries(county)}
+    passed = ipso(county, "check", str(good), check=False)
+    assert (passed.returncode, "in Ordnung" in passed.stdout) == (0, True), passed.stdout + passed.stderr
+    bad = KINDS["missing_column"](good, tmp_path / "odenthal" / "bad.xlsx")
+    options = ("--feed", "einwohner", "--lieferant", "odenthal", "--jahr", "2021")
+    failed = ipso(county, "check", str(bad), *options, check=False)
+    assert failed.returncode == 1
+    assert "Spalte" in failed.stdout and "würde abgewiesen" in failed.stdout
+    assert ipso(county, "check", str(tmp_path / "nichts.csv"), check=False).returncode == 2
+    assert {d.delivery_id for d in deliveries(county)} == before
 
 
 def test_only_the_steward_can_read_what_is_about_people(county: Home) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 from orchestration.feeds.landing import waiting_files
 from orchestration.home import Home
+from orchestration.lock import AlreadyRunning, exclusive
 from orchestration.release.identity import identify
 from orchestration.release.write import CHECKSUMS, _sha256, current, damaged_files, switch
-from orchestration.resources import HomeResource
 from orchestration.schedules import build_schedules, is_report_year
 from orchestration.sensors import build_sensor
 from orchestration.source_hash import source_hash
@@ -46,11 +46,10 @@ def test_the_sozialbericht_appears_in_odd_years_only() -> None:
 
 
 def test_the_sensor_waits_until_files_have_stopped_growing(home: Home) -> None:
-    sensor = build_sensor("job")
-    resource = HomeResource(root=str(home.root))
+    sensor = build_sensor("job", home)
 
     def look(cursor: str | None) -> tuple[dg.RunRequest | dg.SkipReason, str | None]:
-        context = dg.build_sensor_context(cursor=cursor, resources={"home": resource})
+        context = dg.build_sensor_context(cursor=cursor)
         return sensor(context), context.cursor
 
     assert isinstance(look(None)[0], dg.SkipReason)
@@ -121,6 +120,13 @@ def test_readers_see_the_old_or_the_new_release_and_never_none(home: Home) -> No
     switch(home.releases, "r2")
     assert current(home.releases) == "r2"
     assert [p.name for p in home.releases.iterdir() if p.name.startswith(".")] == []
+
+
+def test_a_second_run_is_refused_while_the_first_holds_the_lock(home: Home) -> None:
+    with exclusive(home), pytest.raises(AlreadyRunning, match="läuft schon"), exclusive(home):
+        pytest.fail("two runs at once")
+    with exclusive(home):
+        pass
 
 
 def test_a_damaged_release_is_noticed(tmp_path: Path) -> None:
