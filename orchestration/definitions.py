@@ -24,7 +24,7 @@ def build_defs(home: Home) -> dg.Definitions:
     """All assets, checks, the job, its schedules and its sensor for one installation."""
     feeds = list(load_feeds().values())
     project = dbt_project(home)
-    preparation, publication = build_warehouse_assets(project)
+    preparation, publication = build_warehouse_assets(home, project)
     release_assets, release_checks = build_release_assets(
         sorted(key for key in publication.keys if key.path[0] == "marts")
     )

@@ -24,7 +24,7 @@ from dagster_dbt import (
     dbt_assets,
 )
 
-from orchestration.home import REPOSITORY, Home, default_home
+from orchestration.home import REPOSITORY, Home
 from orchestration.logging import progress
 from orchestration.source_hash import source_hash
 
@@ -98,7 +98,7 @@ def run_dbt(home: Home, *arguments: str) -> None:
     )
 
 
-def build_warehouse_assets(project: DbtProject) -> list[dg.AssetsDefinition]:
+def build_warehouse_assets(home: Home, project: DbtProject) -> list[dg.AssetsDefinition]:
     """Two multi-assets: everything up to `intermediate`, then `marts`."""
     translator = Translator(settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False))
 
@@ -111,7 +111,7 @@ def build_warehouse_assets(project: DbtProject) -> list[dg.AssetsDefinition]:
     )
     def preparation(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         progress(context)("dbt: Lieferungen aufbereiten, Kennzahlen je Sozialraum und Jahr bilden")
-        yield from _build(context, dbt, project)
+        yield from _build(context, dbt, project, home)
 
     @dbt_assets(
         manifest=project.manifest_path,
@@ -122,7 +122,7 @@ def build_warehouse_assets(project: DbtProject) -> list[dg.AssetsDefinition]:
     )
     def publication(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         progress(context)("dbt: Indikatoren berechnen, Marts schreiben")
-        yield from _build(context, dbt, project)
+        yield from _build(context, dbt, project, home)
 
     return [preparation, publication]
 
@@ -141,10 +141,10 @@ def _wait_until_free(home: Home) -> None:
             return
 
 
-def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: DbtProject) -> Iterator[Any]:
+def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: DbtProject, home: Home) -> Iterator[Any]:
     # unit tests guard the code, not the data: they run in `make test`
     arguments = ["build", "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable"]
-    _wait_until_free(default_home())
+    _wait_until_free(home)
     before = os.umask(0o077)
     invocation = dbt.cli(arguments, context=context, target_path=project.target_path)
     os.umask(before)
