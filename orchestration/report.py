@@ -96,8 +96,7 @@ def write_sources(release: Path, folder: Path) -> dict[str, int]:
     for name, table in sorted(tables.items()):
         path = folder / SOURCE / name / f"{name}.arrow"
         path.parent.mkdir(parents=True)
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as writer:
-            writer.write_table(table.combine_chunks())
+        path.write_bytes(_arrow_bytes(table))
         sizes[name] = path.stat().st_size
     manifest = {"renderedFiles": {SOURCE: [f"static/data/{SOURCE}/{name}/{name}.arrow" for name in sizes]}}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
@@ -159,19 +158,62 @@ def _plain_types(table: pa.Table) -> pa.Table:
         else:
             raise ReportError(f"Spalte {field.name}: der Typ {kind} ist für den Bericht nicht vorgesehen.")
         fields.append(pa.field(field.name, plain))
-    return table.cast(pa.schema(fields))
+    plain_table = table.cast(pa.schema(fields))
+    return pa.table({name: _nothing_under_null(plain_table[name]) for name in plain_table.column_names})
+
+
+def _nothing_under_null(column: pa.ChunkedArray) -> pa.Array:
+    """The same values, with zeros in memory where a value is NULL.
+
+    DuckDB leaves there what the memory held before; a published file must not carry that along.
+    """
+    values = column.combine_chunks()
+    if values.null_count == 0 or pa.types.is_string(values.type):
+        return values
+    kind = values.type
+    numbers = values.cast(pa.int32()) if pa.types.is_date32(kind) else values
+    blank = pa.scalar(0).cast(numbers.type)
+    filled = numbers.fill_null(blank).to_numpy(zero_copy_only=False)
+    return pa.array(filled, type=numbers.type, mask=values.is_null().to_numpy(zero_copy_only=False)).cast(kind)
 
 
 def finish_pages(built: Path) -> int:
-    """Mark every page as German, and put lists in order that Evidence writes as they come; the number of pages."""
-    for listing in built.glob("api/*/*/all-queries.json"):
-        queries = json.loads(listing.read_text(encoding="utf-8"))
-        listing.write_text(json.dumps(queries, sort_keys=True, separators=(",", ":")), encoding="utf-8")
+    """Mark every page as German and settle the bytes of its query results; the number of pages."""
+    _settle_query_results(built / "api")
     pages = sorted(built.rglob("*.html"))
     for page in pages:
         text = page.read_text(encoding="utf-8")
         page.write_text(text.replace('<html lang="en">', '<html lang="de">', 1), encoding="utf-8")
     return len(pages)
+
+
+def _settle_query_results(api: Path) -> None:
+    """Write the pages' query results anew, named by their content, so that equal results are equal files.
+
+    Evidence's DuckDB leaves old memory under every NULL, and names a result by these bytes too.
+    """
+    results = api / "prerendered_queries"
+    settled: dict[str, str] = {}
+    for listing in sorted(api.glob("*/*/all-queries.json")):
+        queries = json.loads(listing.read_text(encoding="utf-8"))
+        for name in set(queries.values()) - settled.keys():
+            with pa.ipc.open_stream(results / f"{name}.arrow") as stream:
+                table = stream.read_all()
+            content = _arrow_bytes(_plain_types(table))
+            settled[name] = hashlib.sha256(content).hexdigest()[:32]
+            (results / f"{settled[name]}.arrow").write_bytes(content)
+        listing.write_text(json.dumps({k: settled[queries[k]] for k in sorted(queries)}), encoding="utf-8")
+    for file in results.glob("*.arrow"):
+        if file.stem not in settled.values():
+            file.unlink()
+
+
+def _arrow_bytes(table: pa.Table) -> bytes:
+    """One Arrow stream with one batch, uncompressed: what the browser's reader understands."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+    return bytes(sink.getvalue())
 
 
 def install_packages(progress: Progress = print) -> dict[str, str]:

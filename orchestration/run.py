@@ -12,7 +12,8 @@ import click
 
 from orchestration.feeds.intake import deliveries
 from orchestration.feeds.landing import waiting_files
-from orchestration.gates.delivery import verdict_exists
+from orchestration.gates import workers
+from orchestration.gates.delivery import PARALLEL_FROM, verdict_exists
 from orchestration.home import REPOSITORY, Home
 from orchestration.lock import AlreadyRunning, exclusive
 from orchestration.release.identity import identify
@@ -53,6 +54,8 @@ def _execute(home: Home, year: int | None) -> int:
     os.environ.setdefault("DAGSTER_HOME", str(REPOSITORY))
     started = time.monotonic()
     click.echo("Dagster, dbt und Great Expectations laden ...")
+    if len(waiting_files(home)) >= PARALLEL_FROM:
+        workers.warm_up()
     import dagster as dg
 
     warnings.simplefilter("ignore", category=dg.BetaWarning)

@@ -12,10 +12,12 @@ import hashlib
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ from orchestration.feeds.declaration import (
 from orchestration.feeds.finding import Finding, structural
 from orchestration.feeds.intake import Delivery, address, deliveries, write_atomic
 from orchestration.feeds.reader import gate_frame, raw_rows, raw_schema, read_delivery
+from orchestration.gates import workers
 from orchestration.gates.rejection import render_rejection
 from orchestration.gates.suites import GateDefect, find, load_suite
 from orchestration.home import Home
@@ -41,6 +44,8 @@ from orchestration.source_hash import source_hash
 
 GATE = "delivery"
 REPORT = "rueckmeldung.html"
+PARALLEL_FROM = 6
+"""From so many deliveries on, other processes pay."""
 GATE_SOURCES = ("orchestration/feeds", "orchestration/gates", "expectations", "seeds")
 Progress = Callable[[str], None]
 
@@ -89,11 +94,17 @@ def judge(
     if name is not None:
         _write_schema(home, load_feeds()[name])
     contract = declared if isinstance(declared, Feed) else None
+    chosen = _selected(home, receipts, years)
+    in_parallel = contract is not None and (len(chosen) >= PARALLEL_FROM or workers.are_running())
+    apart = _independent(chosen, receipts) if in_parallel else []
+    in_order = [delivery for delivery in chosen if delivery not in apart]
     verdicts: list[Verdict] = []
     defects: list[str] = []
-    for delivery, prepared in _read_ahead(home, contract, _selected(home, receipts, years)):
+    for delivery, decide in chain(
+        _in_workers(home, contract, apart, receipts), _one_by_one(home, contract, in_order, receipts)
+    ):
         try:
-            verdict = _judge_one(home, delivery, contract, receipts, prepared)
+            verdict = decide()
         except GateDefect as defect:
             defects.append(f"{delivery.delivery_id}: {defect}")
             progress(f"{delivery.file_name}: nicht prüfbar, die Prüfung selbst ist fehlerhaft")
@@ -224,6 +235,32 @@ def _read_ahead(home: Home, feed: Feed | None, chosen: list[Delivery]) -> Iterat
             prepared = following.result()
             following = start(chosen[number + 1]) if number + 1 < len(chosen) else None
             yield delivery, prepared
+
+
+def _independent(chosen: list[Delivery], receipts: list[Delivery]) -> list[Delivery]:
+    """Deliveries whose verdict and report depend on no other: nobody else has their bytes, or their address."""
+    bytes_of = Counter(delivery.sha256 for delivery in receipts)
+    address_of = Counter((delivery.deliverer, delivery.year) for delivery in receipts)
+    return [d for d in chosen if bytes_of[d.sha256] == 1 and address_of[d.deliverer, d.year] == 1]
+
+
+Decision = tuple[Delivery, Callable[[], Verdict]]
+
+
+def _in_workers(home: Home, feed: Feed | None, chosen: list[Delivery], receipts: list[Delivery]) -> list[Decision]:
+    """All at once in other processes; each delivery with a call that waits for its verdict."""
+    return [(delivery, workers.submit(_judge_apart, home, delivery, feed, receipts).result) for delivery in chosen]
+
+
+def _judge_apart(home: Home, delivery: Delivery, feed: Feed, receipts: list[Delivery]) -> Verdict:
+    prepared = _prepare(delivery.blob(home).read_bytes(), feed, delivery)
+    return _judge_one(home, delivery, feed, receipts, prepared)
+
+
+def _one_by_one(home: Home, feed: Feed | None, chosen: list[Delivery], receipts: list[Delivery]) -> Iterator[Decision]:
+    """One after the other in this process, in order."""
+    for delivery, prepared in _read_ahead(home, feed, chosen):
+        yield delivery, partial(_judge_one, home, delivery, feed, receipts, prepared)
 
 
 def _judge_one(

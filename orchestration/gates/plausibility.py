@@ -17,6 +17,7 @@ import pandas as pd
 
 from orchestration.feeds.declaration import load_feeds
 from orchestration.feeds.finding import Finding, german_number
+from orchestration.gates import workers
 from orchestration.gates.suites import run_suite
 from orchestration.home import Home
 from orchestration.sql import literal
@@ -108,7 +109,9 @@ def judge_frame(suite: str, frame: pd.DataFrame, gate: str = "plausibility") -> 
     """
     frame = frame.reset_index(drop=True)
     findings = []
-    for outcome in run_suite(suite, frame, most_rows=max(len(frame), 1)):
+    arguments = (suite, frame, None, max(len(frame), 1))
+    outcomes = workers.submit(run_suite, *arguments).result() if workers.are_running() else run_suite(*arguments)
+    for outcome in outcomes:
         rule = Finding(
             expectation=outcome.expectation,
             message=outcome.meta["note"],

@@ -1,0 +1,53 @@
+"""Processes beside the main one, for what keeps a core busy: reading deliveries and running suites on them.
+
+They are forked from a server that has imported Great Expectations once. Nothing here knows a rule or a file format.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import Any
+
+PRELOADED = ["great_expectations", "orchestration.gates.delivery"]
+MOST_WORKERS = 4
+
+_pool: ProcessPoolExecutor | None = None
+
+
+def submit(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+    """Run a module-level function in a worker."""
+    global _pool
+    if _pool is None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(PRELOADED)
+        _pool = ProcessPoolExecutor(
+            max_workers=min(os.cpu_count() or 1, MOST_WORKERS), mp_context=context, initializer=_end_with_parent
+        )
+    return _pool.submit(function, *arguments)
+
+
+def warm_up() -> None:
+    """Let the server import its libraries while the caller does something else."""
+    submit(os.getpid)
+
+
+def are_running() -> bool:
+    """Whether a suite would find Great Expectations imported in a worker."""
+    return _pool is not None
+
+
+def _end_with_parent() -> None:
+    """A killed main process takes its workers along: they notice that they have been handed to another parent."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
