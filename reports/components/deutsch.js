@@ -31,7 +31,7 @@ const TRENDS = {
 	steigend: { sign: '↗', word: 'steigend', tone: 'neutral' },
 	fallend: { sign: '↘', word: 'fallend', tone: 'neutral' },
 	kein_trend: { sign: '→', word: 'kein Trend', tone: 'neutral' },
-	nicht_berechenbar: { sign: '–', word: 'nicht berechenbar', tone: 'leise' }
+	nicht_berechenbar: { sign: '–', word: 'nicht berechenbar', tone: 'leise', silent: true }
 };
 
 export const LEVELS = { kreis: 'Kreis', kommune: 'Kommune', sozialraum: 'Sozialraum', nicht_verortbar: 'nicht verortbar' };

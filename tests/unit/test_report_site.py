@@ -49,6 +49,23 @@ def test_suppressed_and_missing_values_stay_empty(release: Path, tmp_path: Path)
     assert all(row["value"] is None and row["numerator"] is None and row["ci_lower"] is None for row in hidden)
 
 
+def test_nothing_lies_in_memory_under_a_null() -> None:
+    leftover = pa.array([1.5, 2.5]).buffers()[1]
+    column = pa.Array.from_buffers(pa.float64(), 2, [pa.py_buffer(b"\x01"), leftover])
+    assert column.to_pylist() == [1.5, None]
+
+    emptied = report._plain_types(pa.table({"value": column}))["value"].chunk(0)
+
+    assert emptied.to_pylist() == [1.5, None]
+    assert memoryview(emptied.buffers()[1]).cast("d")[1] == 0.0
+
+
+def test_dates_and_booleans_keep_their_nulls() -> None:
+    table = pa.table({"day": pa.array([None, 19_000], type=pa.int32()).cast(pa.date32()), "sure": [True, None]})
+
+    assert report._plain_types(table).equals(table)
+
+
 def test_two_runs_hand_over_the_same_bytes(release: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         report.write_sources(release, tmp_path / name)
