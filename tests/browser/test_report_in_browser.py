@@ -197,6 +197,13 @@ def test_every_kommune_sozialraum_and_indicator_has_its_page(site: Path) -> None
     assert len(list((site / "indikator").glob("*/index.html"))) >= 10
 
 
+def test_kommunen_page_counts_every_sozialraum(visit: Visit) -> None:
+    rows = {row[0]: row for row in visit.go("/kommune/").rows() if row}
+
+    assert rows["Rheinisch-Bergischer Kreis"][-1] == str(SOZIALRAEUME)
+    assert rows["Bergisch Gladbach"][-1] == "25"
+
+
 def test_unknown_address_gives_a_german_page(visit: Visit) -> None:
     answer = visit.tab.goto(visit.address + "/gibt-es-nicht/")
 
