@@ -9,8 +9,9 @@ export DAGSTER_HOME ?= $(CURDIR)
 
 ## install what is pinned, build the demo county through all gates, release and report
 run: setup
-	$(BIN)/ipso demo
-	$(BIN)/ipso run
+	@$(BIN)/ipso setup
+	@$(BIN)/ipso demo
+	@$(BIN)/ipso run
 
 ## all tests (they build their own small installation)
 test: setup

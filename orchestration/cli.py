@@ -78,6 +78,18 @@ def main(context: click.Context, folder: Path | None) -> None:
 
 
 @main.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.pass_obj
+def setup(home: Home) -> None:
+    """Einrichten, was sonst beim ersten Lauf geschieht: npm-Pakete des Berichts, Plan von dbt."""
+    from orchestration.report import install_packages
+    from orchestration.warehouse import dbt_project
+
+    click.echo("Einrichten: Pakete des Berichts, Plan von dbt")
+    install_packages(lambda line: click.echo(f"  {line}"))
+    dbt_project(home)
+
+
+@main.command(cls=GermanCommand, context_settings=CONTEXT)
 @click.option("--neu", is_flag=True, help="Auch dann schreiben, wenn diese Demo schon geliefert wurde.")
 @click.pass_obj
 def demo(home: Home, neu: bool) -> None:

@@ -29,8 +29,7 @@ from orchestration.logging import progress
 from orchestration.source_hash import source_hash
 
 LOCK_SECONDS = 120.0
-DBT_FOLDERS = ("models", "seeds", "dbt_project")
-DBT_FILES = ("dbt_project.yml", "profiles.yml")
+DBT_SOURCES = ("models", "seeds", "dbt_project", "dbt_project.yml", "profiles.yml")
 GROUPS = {
     "seeds": "3_aufbereitung",
     "staging": "3_aufbereitung",
@@ -66,7 +65,7 @@ def dbt_project(home: Home) -> DbtProject:
     target = home.create().dbt
     project = DbtProject(project_dir=REPOSITORY, profiles_dir=REPOSITORY, target_path=target)
     stamp = target / "manifest.stamp"
-    wanted = source_hash(DBT_FOLDERS) + "".join((REPOSITORY / name).read_text(encoding="utf-8") for name in DBT_FILES)
+    wanted = source_hash(DBT_SOURCES)
     if not project.manifest_path.exists() or not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         run_dbt(home, "parse", "--quiet")
         stamp.write_text(wanted, encoding="utf-8")

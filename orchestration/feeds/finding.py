@@ -45,6 +45,13 @@ class Finding:
     def is_warning(self) -> bool:
         return not self.passed and self.severity == "warning"
 
+    @property
+    def public_message(self) -> str:
+        """The message without row numbers: they are for the deliverer, a reader could count persons by them."""
+        if self.passed or self.found is None:
+            return self.message
+        return sentence(self.found, self.expected, self.hint, self.column_name)
+
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "rows": list(self.rows)}
 

@@ -64,6 +64,12 @@ class Verdict:
     findings: tuple[Finding, ...]
 
     @property
+    def public_reason(self) -> str | None:
+        """The reason as a release may show it: without row numbers."""
+        errors = [finding for finding in self.findings if finding.is_error]
+        return errors[0].public_message if errors else None
+
+    @property
     def n_errors(self) -> int:
         return sum(finding.is_error for finding in self.findings)
 
@@ -483,6 +489,7 @@ DELIVERY_SCHEMA = pa.schema(
         ("row_count", pa.int64()),
         ("state", pa.string()),
         ("reason", pa.string()),
+        ("public_reason", pa.string()),
         ("n_errors", pa.int32()),
         ("n_warnings", pa.int32()),
     ]
@@ -530,7 +537,11 @@ def write_control(home: Home) -> pd.DataFrame:
         if verdict is None:
             continue
         rows.append(_directory_row(delivery, verdict, latest))
-        findings.extend(finding.as_json() for finding in verdict.findings)
+        is_about_persons = delivery.feed is not None and load_feeds()[delivery.feed].grain == "person"
+        findings.extend(
+            {**finding.as_json(), "message": finding.public_message if is_about_persons else finding.message}
+            for finding in verdict.findings
+        )
     table = pa.Table.from_pylist(rows, schema=DELIVERY_SCHEMA)
     write_parquet(table, home.control / "delivery.parquet")
     records = [{name: finding[name] for name in FINDING_SCHEMA.names} for finding in findings]
@@ -556,6 +567,7 @@ def _directory_row(
         "row_count": verdict.row_count,
         "state": state,
         "reason": verdict.reason,
+        "public_reason": verdict.public_reason,
         "n_errors": verdict.n_errors,
         "n_warnings": verdict.n_warnings,
     }

@@ -12,9 +12,19 @@ from orchestration.release.write import current, switch
 from orchestration.report import build_site
 from orchestration.source_hash import source_hash
 
-REPORT_FOLDERS = ("reports/pages", "reports/components", "reports/sources", "reports/src", "reports/patches")
+REPORT_SOURCES = (
+    "reports/pages",
+    "reports/components",
+    "reports/sources",
+    "reports/static",
+    "reports/patches",
+    "reports/svelte.config.js",
+    "reports/evidence.config.yaml",
+    "reports/package-lock.json",
+    "orchestration/report.py",
+)
 REPORT_SUFFIXES = frozenset(
-    {".md", ".svelte", ".sql", ".yaml", ".yml", ".js", ".ts", ".css", ".patch", ".html", ".json"}
+    {".md", ".svelte", ".sql", ".yaml", ".yml", ".js", ".ts", ".css", ".patch", ".html", ".json", ".svg", ".py"}
 )
 KEPT_SITES = 2
 
@@ -24,7 +34,7 @@ def site_id(home: Home) -> str | None:
     release = current(home.releases)
     if release is None:
         return None
-    return f"{release}-{source_hash(REPORT_FOLDERS, suffixes=REPORT_SUFFIXES)[:8]}"
+    return f"{release}-{source_hash(REPORT_SOURCES, suffixes=REPORT_SUFFIXES)[:8]}"
 
 
 def publish_site(home: Home, progress: Callable[[str], None] = print) -> Path:

@@ -1,6 +1,6 @@
 """The built report in Chromium: a server on 127.0.0.1 and a browser that knows nothing yet.
 
-`IPSO_TEST_SITE` names the site folder; without it the current site of `IPSO_HOME` is opened.
+`IPSO_TEST_SITE` names the site folder; without it the report of the session's own county is built.
 `IPSO_SCREENSHOTS` names the folder for the pictures; without it they go to a temporary one.
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.home import default_home
+from orchestration.release.site import publish_site
 from orchestration.report import site_server
 
 FLAGS = [
@@ -31,11 +31,11 @@ FLAGS = [
 
 
 @pytest.fixture(scope="session")
-def site() -> Path:
-    folder = Path(os.environ.get("IPSO_TEST_SITE", default_home().site / "current"))
-    if not (folder / "index.html").is_file():
-        pytest.skip(f"no built report in {folder}: run `make run`, or set IPSO_TEST_SITE")
-    return folder
+def site(request: pytest.FixtureRequest) -> Path:
+    named = os.environ.get("IPSO_TEST_SITE")
+    if named:
+        return Path(named)
+    return publish_site(request.getfixturevalue("county"))
 
 
 @pytest.fixture(scope="session")

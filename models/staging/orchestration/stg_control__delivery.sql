@@ -12,7 +12,7 @@ final as (
         sha256,
         cast(row_count as bigint) as row_count,
         state,
-        reason,
+        public_reason as reason,
         cast(n_errors as int) as n_errors,
         cast(n_warnings as int) as n_warnings
     from source

@@ -6,7 +6,7 @@ select
     feed,
     deliverer,
     area_id,
-    regexp_replace(message, ' \(\d+ Zeilen?[^)]*\)', '', 'g') as message,
+    message,
     string_agg(distinct cast(year as varchar), ', ' order by cast(year as varchar)) as jahre,
     count(*) as anzahl
 from meta_finding
