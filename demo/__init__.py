@@ -2,3 +2,6 @@
 
 Writes deliveries like a real county's; nothing in `orchestration` may depend on it to process a delivery.
 """
+
+DEMO_VERSION = "2"
+"""Raise whenever the bytes of a delivery change."""

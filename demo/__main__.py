@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from demo.deliveries import DEMO_VERSION, FEEDS, write_deliveries
+from demo import DEMO_VERSION
+from demo.deliveries import FEEDS, write_deliveries
 
 
 def main() -> None:

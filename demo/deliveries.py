@@ -24,8 +24,6 @@ from demo.geography import Addresses, addresses, gpkg_path
 from demo.population import FIRST_YEAR, LAST_YEAR, YearEnd, simulate
 from demo.reference import council_elections, dwellings_2010, kommunen
 
-# Raise whenever the bytes of a delivery change.
-DEMO_VERSION = "2"
 ANNUAL_FEEDS = ("einwohner", "sgb2", "arbeitslose", "wohnungen")
 SINGLE_FEEDS = ("kinder_sgb2", "wahlen", "sozialraeume")
 FEEDS = (*ANNUAL_FEEDS, *SINGLE_FEEDS)

@@ -81,12 +81,12 @@ def main(context: click.Context, folder: Path | None) -> None:
 @click.pass_obj
 def setup(home: Home) -> None:
     """Einrichten, was sonst beim ersten Lauf geschieht: npm-Pakete des Berichts, Plan von dbt."""
+    from orchestration.dbt import prepare_manifest
     from orchestration.report import install_packages
-    from orchestration.warehouse import dbt_project
 
     click.echo("Einrichten: Pakete des Berichts, Plan von dbt")
     install_packages(lambda line: click.echo(f"  {line}"))
-    dbt_project(home)
+    prepare_manifest(home)
 
 
 @main.command(cls=GermanCommand, context_settings=CONTEXT)
@@ -94,13 +94,15 @@ def setup(home: Home) -> None:
 @click.pass_obj
 def demo(home: Home, neu: bool) -> None:
     """Die Lieferungen des synthetischen Demo-Kreises in den Abgabeordner legen."""
-    from demo.deliveries import DEMO_VERSION, write_deliveries
+    from demo import DEMO_VERSION
 
     home.create()
     stamp = home.root / ".demo-version"
     if stamp.exists() and stamp.read_text(encoding="utf-8") == DEMO_VERSION and not neu:
         click.echo("Demo-Lieferungen: schon geliefert, nichts zu tun.")
         return
+    from demo.deliveries import write_deliveries
+
     click.echo("Demo-Kreis: Lieferungen 2009 bis 2023 schreiben (synthetisch, deterministisch)")
     paths = write_deliveries(home.landing, progress=lambda line: click.echo(f"  {line}"))
     stamp.write_text(DEMO_VERSION, encoding="utf-8")

@@ -5,13 +5,10 @@ Between the two lie the plausibility gate and the protection of small counts, so
 """
 
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -24,12 +21,11 @@ from dagster_dbt import (
     dbt_assets,
 )
 
+from orchestration.dbt import DBT, prepare_manifest
 from orchestration.home import REPOSITORY, Home
 from orchestration.logging import progress
-from orchestration.source_hash import source_hash
 
 LOCK_SECONDS = 120.0
-DBT_SOURCES = ("models", "seeds", "dbt_project", "dbt_project.yml", "profiles.yml")
 GROUPS = {
     "seeds": "3_aufbereitung",
     "staging": "3_aufbereitung",
@@ -37,10 +33,6 @@ GROUPS = {
     "protected": "5_geheimhaltung",
     "marts": "6_marts",
 }
-
-
-DBT = Path(sys.executable).parent / "dbt"
-"""The dbt of our own environment, also when that is not activated."""
 
 
 class Translator(DagsterDbtTranslator):
@@ -61,40 +53,13 @@ def _stage(props: Mapping[str, Any]) -> str:
 
 def dbt_project(home: Home) -> DbtProject:
     """The project with a manifest that fits the present files; artefacts lie in the state folder."""
-    os.environ["IPSO_HOME"] = str(home.root)
-    target = home.create().dbt
-    project = DbtProject(project_dir=REPOSITORY, profiles_dir=REPOSITORY, target_path=target)
-    stamp = target / "manifest.stamp"
-    wanted = source_hash(DBT_SOURCES)
-    if not project.manifest_path.exists() or not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-        run_dbt(home, "parse", "--quiet")
-        stamp.write_text(wanted, encoding="utf-8")
-    return project
+    prepare_manifest(home)
+    return DbtProject(project_dir=REPOSITORY, profiles_dir=REPOSITORY, target_path=home.dbt)
 
 
 def dbt_resource(project: DbtProject) -> DbtCliResource:
     """What the dbt assets run."""
     return DbtCliResource(project_dir=project, dbt_executable=str(DBT))
-
-
-def run_dbt(home: Home, *arguments: str) -> None:
-    """One dbt call outside Dagster; raises CalledProcessError with dbt's own output on the terminal."""
-    subprocess.run(
-        [
-            str(DBT),
-            *arguments,
-            "--project-dir",
-            str(REPOSITORY),
-            "--profiles-dir",
-            str(REPOSITORY),
-            "--target-path",
-            str(home.dbt),
-            "--log-path",
-            str(home.dbt / "logs"),
-        ],
-        check=True,
-        env={**os.environ, "IPSO_HOME": str(home.root), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
-    )
 
 
 def build_warehouse_assets(home: Home, project: DbtProject) -> list[dg.AssetsDefinition]:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import ipso, release_connection
+from installation import ipso, release_connection
 
 from demo.corrupt import KINDS
 from orchestration.feeds.intake import deliveries

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ipso
+from installation import ipso
 
 from orchestration.home import REPOSITORY, Home
 from orchestration.release.write import CHECKSUMS, current, damaged_files

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import ipso
+from installation import ipso
 
 from demo.corrupt import KINDS
 from orchestration.feeds.intake import Delivery, deliveries

@@ -354,9 +354,7 @@ def test_the_trend_test_carries_the_published_vectors() -> None:
     if not SHARED_VECTORS.exists():
         pytest.skip("published vectors are not on this machine")
     vectors = json.loads(SHARED_VECTORS.read_text(encoding="utf-8"))
-    model = yaml.safe_load(
-        (REPOSITORY / "models/protected/int_indicator_development.yml").read_text(encoding="utf-8")
-    )
+    model = yaml.safe_load((REPOSITORY / "models/protected/int_indicator_development.yml").read_text(encoding="utf-8"))
     unit_test = next(test for test in model["unit_tests"] if "published" in test["name"])
     rows = unit_test["given"][0]["rows"]
     by_case = {
