@@ -5,6 +5,7 @@ Reads the current release (as any reader could) and, for the files, the archive.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -12,6 +13,7 @@ import duckdb
 
 from orchestration.home import Home
 
+STATE_TITLES = {"accepted": "in Kraft", "superseded": "abgelöst", "rejected": "abgewiesen"}
 STATUS_TITLES = {
     "ok": "",
     "zero": "genau null",
@@ -58,6 +60,7 @@ def print_trace(home: Home, area: str, indicator: str, year: int) -> int:
         ).fetchall()
         for row in rows:
             _print_delivery(home, release, row)
+        _print_plausibility(release, area, year)
         if not rows:
             click.echo("Keine Lieferung: für diesen Wert gibt es keine Zahl.")
     return 0
@@ -84,8 +87,12 @@ def _print_delivery(home: Home, release: duckdb.DuckDBPyConnection, row: tuple) 
     role, delivery_id, feed, deliverer, year, received, sha256, row_count, state = row
     click.echo(f"{'Zähler' if role == 'numerator' else 'Nenner'} ← Lieferung {delivery_id}")
     click.echo(
-        f"  {feed} von {deliverer} für {year}, eingegangen {received:%d.%m.%Y %H:%M} UTC, {row_count} Zeilen, {state}"
+        f"  {feed} von {deliverer} für {year}, eingegangen {received:%d.%m.%Y %H:%M} UTC,"
+        f" {row_count} Zeilen, {STATE_TITLES[state]}"
     )
+    receipt = home.archive / "deliveries" / f"{delivery_id}.json"
+    if receipt.exists():
+        click.echo(f"  Datei   {json.loads(receipt.read_text(encoding='utf-8'))['file_name']}")
     blob = home.archive / "blobs" / sha256[:2] / sha256
     click.echo(f"  SHA-256 {sha256}")
     click.echo(f"  Archiv  {_relative(blob, home.root)}{'' if blob.exists() else '  (FEHLT)'}")
@@ -98,6 +105,18 @@ def _print_delivery(home: Home, release: duckdb.DuckDBPyConnection, row: tuple) 
         "select message from meta_finding where delivery_id = ? and not passed order by message",
         [delivery_id],
     ).fetchall():
+        click.echo(f"    Hinweis: {message}")
+
+
+def _print_plausibility(release: duckdb.DuckDBPyConnection, area: str, year: int) -> None:
+    """What the plausibility gate has to say about this area in this year."""
+    messages = release.execute(
+        "select message from meta_finding"
+        " where gate = 'plausibility' and area_id = ? and year = ? and not passed order by message",
+        [area, year],
+    ).fetchall()
+    click.echo(f"Plausibilitätstor: {len(messages)} Hinweise zu diesem Gebiet und Jahr")
+    for (message,) in messages:
         click.echo(f"    Hinweis: {message}")
 
 
