@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 import duckdb
 
+from orchestration.feeds.finding import counted
 from orchestration.home import Home
 
 STATE_TITLES = {"accepted": "in Kraft", "superseded": "abgelöst", "rejected": "abgewiesen"}
@@ -100,7 +101,7 @@ def _print_delivery(home: Home, release: duckdb.DuckDBPyConnection, row: tuple) 
         "select count(*) filter (passed), count(*) filter (not passed) from meta_finding where delivery_id = ?",
         [delivery_id],
     ).fetchall()[0]
-    click.echo(f"  Liefertor: {passed} Prüfungen bestanden, {failed} Hinweise")
+    click.echo(f"  Liefertor: {passed} Prüfungen bestanden, {counted(failed, 'Hinweis', 'Hinweise')}")
     for (message,) in release.execute(
         "select message from meta_finding where delivery_id = ? and not passed order by message",
         [delivery_id],
@@ -115,7 +116,7 @@ def _print_plausibility(release: duckdb.DuckDBPyConnection, area: str, year: int
         " where gate = 'plausibility' and area_id = ? and year = ? and not passed order by message",
         [area, year],
     ).fetchall()
-    click.echo(f"Plausibilitätstor: {len(messages)} Hinweise zu diesem Gebiet und Jahr")
+    click.echo(f"Plausibilitätstor: {counted(len(messages), 'Hinweis', 'Hinweise')} zu diesem Gebiet und Jahr")
     for (message,) in messages:
         click.echo(f"    Hinweis: {message}")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orchestration.feeds.declaration import Feed
+from orchestration.feeds.finding import counted
 from orchestration.feeds.intake import receive
 from orchestration.gates.delivery import Verdict, judge, not_yet_replaced, write_control
 from orchestration.logging import progress
@@ -24,7 +25,7 @@ MOST_FINDINGS = 50
 def inbox(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """Archive everything in the drop folder."""
     received = receive(home.folder())
-    progress(context)(f"Eingang: {len(received)} neue Lieferungen archiviert")
+    progress(context)(f"Eingang: {counted(len(received), 'neue Lieferung', 'neue Lieferungen')} archiviert")
     return dg.MaterializeResult(metadata={"neue Lieferungen": len(received)})
 
 
@@ -76,7 +77,7 @@ def gate_result(key: dg.AssetKey, verdicts: list[Verdict], open_rejections: list
     lines = [f"- **{v.delivery_id}**: {v.reason}" for v in open_rejections]
     rows = [f"| {SEVERITIES[f.severity]} | {f.delivery_id} | {f.message} |" for f in findings[:MOST_FINDINGS]]
     table = "\n".join(["| Schwere | Lieferung | Befund |", "|---|---|---|", *rows]) if rows else "keine"
-    judged = f"{len(verdicts)} Lieferungen beurteilt"
+    judged = f"{counted(len(verdicts), 'Lieferung', 'Lieferungen')} beurteilt"
     return dg.AssetCheckResult(
         asset_key=key,
         check_name=CHECK,

@@ -68,6 +68,11 @@ def german_number(number: float) -> str:
     return text.replace(",", " ").replace(".", ",").replace(" ", ".")
 
 
+def counted(number: int, singular: str, plural: str) -> str:
+    """`1, "Hinweis", "Hinweise"` → `1 Hinweis`."""
+    return f"{german_number(number)} {singular if number == 1 else plural}"
+
+
 def row_list(rows: tuple[int, ...], n_rows: int) -> str:
     """`(5, 9), 2` → `Zeilen 5, 9`; long lists end with `…`."""
     if not rows:

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from orchestration.feeds.finding import counted
 from orchestration.gates.plausibility import check_plausibility
 from orchestration.logging import progress
 from orchestration.resources import HomeResource
@@ -37,7 +38,7 @@ def plausibility_gate(context: dg.AssetCheckExecutionContext, home: HomeResource
     return dg.AssetCheckResult(
         passed=not errors,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=f"{len(errors)} Fehler, {len(failed) - len(errors)} Hinweise",
+        description=f"{len(errors)} Fehler, {counted(len(failed) - len(errors), 'Hinweis', 'Hinweise')}",
         metadata={
             "Befunde": dg.MetadataValue.md("\n".join(lines[:MOST_FINDINGS]) or "keine"),
             "weitere Befunde": max(len(lines) - MOST_FINDINGS, 0),

@@ -33,7 +33,7 @@ from orchestration.feeds.declaration import (
     load_feeds,
     official_population,
 )
-from orchestration.feeds.finding import Finding, structural
+from orchestration.feeds.finding import Finding, counted, structural
 from orchestration.feeds.intake import Delivery, address, deliveries, write_atomic
 from orchestration.feeds.reader import gate_frame, raw_rows, raw_schema, read_delivery
 from orchestration.gates import workers
@@ -371,7 +371,7 @@ def _verdict(delivery: Delivery, findings: list[Finding], row_count: int) -> Ver
 def _line(delivery: Delivery, verdict: Verdict) -> str:
     if not verdict.accepted:
         return f"{delivery.file_name}: abgewiesen – {verdict.reason}"
-    hints = f", {verdict.n_warnings} Hinweise" if verdict.n_warnings else ""
+    hints = f", {counted(verdict.n_warnings, 'Hinweis', 'Hinweise')}" if verdict.n_warnings else ""
     return f"{delivery.file_name}: angenommen, {verdict.row_count} Zeilen{hints}"
 
 

@@ -16,7 +16,7 @@ import duckdb
 import pandas as pd
 
 from orchestration.feeds.declaration import load_feeds
-from orchestration.feeds.finding import Finding, german_number
+from orchestration.feeds.finding import Finding, counted, german_number
 from orchestration.gates import workers
 from orchestration.gates.suites import run_suite
 from orchestration.home import Home
@@ -78,7 +78,7 @@ def check_plausibility(home: Home, progress: Callable[[str], None] = print) -> l
     write_findings(findings, home.control / "finding_plausibility.parquet")
     warnings = sum(f.is_warning for f in findings)
     errors = sum(f.is_error for f in findings)
-    progress(f"Plausibilitätstor: {warnings} Hinweise, {errors} Fehler")
+    progress(f"Plausibilitätstor: {counted(warnings, 'Hinweis', 'Hinweise')}, {errors} Fehler")
     return findings
 
 

@@ -1,0 +1,105 @@
+"""What the plausibility gate and the release gate stop, with the real job and a real release."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import pandas as pd
+import pytest
+
+from orchestration.disclosure.cells import Protection
+from orchestration.gates.plausibility import judge_frame
+from orchestration.gates.release import check_release
+from orchestration.home import REPOSITORY, Home
+from orchestration.release.write import CHECKSUMS, current
+
+pytestmark = pytest.mark.integration
+
+
+def errors(release: Path) -> list[str]:
+    return [finding.message for finding in check_release(release) if finding.is_error]
+
+
+@pytest.fixture
+def release(county: Home, tmp_path: Path) -> Path:
+    """A copy of the current release that a test may spoil."""
+    return Path(shutil.copytree((county.releases / "current").resolve(), tmp_path / "release"))
+
+
+def change(release: Path, statement: str) -> None:
+    with duckdb.connect(str(release / "ipso.duckdb")) as connection:
+        connection.execute(statement)
+
+
+def test_the_real_release_passes(release: Path) -> None:
+    assert errors(release) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("update fct_indicator set numerator = 2 where indicator_id = 'population' and year = 2020", "Kleine Fallzahl"),
+        (
+            "update fct_population set population = 1 where age_band = '80_plus' and value_status = 'ok'",
+            "Kleine Fallzahl",
+        ),
+        ("update fct_indicator set ci_upper = 1 where value_status = 'suppressed'", "Abgeleiteter Wert trotz Sperrung"),
+        ("update fct_indicator set value = 1 where value_status = 'missing'", "Wert trotz Sperrung"),
+        ("alter table fct_indicator drop column trend", "fehlen Spalten: trend"),
+        ("drop table meta_lineage", "Tabelle meta_lineage fehlt"),
+        ("insert into fct_indicator from fct_indicator where year = 2014", "Doppelte Zeile"),
+    ],
+)
+def test_a_spoilt_release_is_stopped(release: Path, statement: str, told: str) -> None:
+    change(release, statement)
+    assert any(told in message for message in errors(release)), errors(release)
+
+
+def test_a_release_with_a_damaged_file_is_stopped(release: Path) -> None:
+    (release / "csv" / "fct_indicator.csv").write_text("leer", encoding="utf-8")
+    assert any("beschädigte Dateien" in message for message in errors(release))
+    assert (release / CHECKSUMS).exists()
+
+
+def test_lost_persons_are_an_error_but_a_printed_contradiction_is_a_warning() -> None:
+    row = {"area_id": "05378", "year": 2014, "measure_id": "m", "whole": 10.0, "parts": 11.0, "n_parts": 8}
+    names = {"area_name": "Kreis", "measure_title": "Einwohner"}
+    frame = pd.DataFrame([{**row, **names, "feed": "einwohner"}, {**row, **names, "feed": "kinder_sgb2"}])
+    failed = {f.feed: f.severity for f in judge_frame("plausibilitaet_summen", frame) if not f.passed}
+    assert failed == {"einwohner": "error", "kinder_sgb2": "warning"}
+
+
+def test_without_protection_nothing_is_published(
+    own_county: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(own_county.releases)
+    shutil.copy(REPOSITORY / "dagster.yaml", tmp_path)
+    for name, value in (("IPSO_HOME", own_county.root), ("DAGSTER_HOME", tmp_path), ("IPSO_REPORT", "nein")):
+        monkeypatch.setenv(name, str(value))
+
+    def protect_nothing(home: Home) -> Protection:
+        for name in ("suppression_measure", "suppression_population"):
+            table = pd.read_parquet(home.control / f"{name}.parquet")
+            table.head(0).to_parquet(home.control / f"{name}.parquet", index=False)
+        return Protection(0, 0, 0)
+
+    monkeypatch.setattr("orchestration.disclosure.assets.protect", protect_nothing)
+    from orchestration.definitions import JOB, build_defs
+
+    with warnings.catch_warnings(), dg.DagsterInstance.get() as instance:
+        warnings.simplefilter("ignore")
+        result = (
+            build_defs(own_county)
+            .resolve_job_def(JOB)
+            .execute_in_process(
+                instance=instance,
+                raise_on_error=False,
+                tags={"dagster/asset_partition_range_start": "2023", "dagster/asset_partition_range_end": "2023"},
+            )
+        )
+    assert not result.success
+    assert current(own_county.releases) is None
