@@ -44,6 +44,8 @@ FRAMES = {
     """,
     "plausibilitaet_gedruckte_werte": f"""
         select p.area_id, p.year, p.feed, p.item, p.printed, p.recomputed, n.area_name,
+            replace(format('{{:.1f}}', p.printed), '.', ',') as printed_text,
+            replace(format('{{:.1f}}', p.recomputed), '.', ',') as recomputed_text,
             case p.item
                 when 'anteil_u15_percent' then 'Anteil der Kinder im SGB-II-Bezug in %'
                 when 'veraenderung_sgb2_percent' then 'Veränderung der Kinder im SGB-II-Bezug in %'
