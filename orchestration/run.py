@@ -83,10 +83,8 @@ def _execute(home: Home, year: int | None) -> int:
         )
     for event in result.all_events:
         if event.is_step_failure:
-            click.echo(
-                f"FEHLER in {event.step_key}: {event.step_failure_data.error_display_string.splitlines()[0]}",
-                err=True,
-            )
+            click.echo(f"FEHLER in {event.step_key}: {_cause(event.step_failure_data.error)}", err=True)
+            click.echo("  Einzelheiten: `make up`, dann unter Runs der letzte Lauf.", err=True)
     blocked = [e for e in result.get_asset_check_evaluations() if not e.passed]
     for check in blocked:
         click.echo(f"Tor {check.check_name} bei {check.asset_key.to_user_string()}: {check.description}", err=True)
@@ -100,6 +98,13 @@ def _execute(home: Home, year: int | None) -> int:
     click.echo(f"Fertig in {took}.")
     say_where(home)
     return 0
+
+
+def _cause(error: Any) -> str:
+    """Class and first line of what was raised in the step, without the frames of Dagster around it."""
+    while error.cause is not None:
+        error = error.cause
+    return str(error.message).strip().splitlines()[0]
 
 
 def _bury_killed_runs(instance: Any) -> None:

@@ -20,11 +20,14 @@ MOST_FINDINGS = 50
 @dg.asset(
     key=["eingang", "lieferungen"],
     group_name=GROUP,
+    partitions_def=YEARS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
     description="Der Abgabeordner: jede Datei wird mit ihrem SHA-256 archiviert, bevor sie jemand liest.",
 )
 def inbox(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
-    """Archive everything in the drop folder."""
-    received = receive(home.folder())
+    """Archive what the drop folder holds for the years of this run; other years wait there."""
+    other_years = {int(key) for key in YEARS.get_partition_keys()} - selected_years(context)
+    received = receive(home.folder(), leave_years=other_years)
     progress(context)(f"Eingang: {counted(len(received), 'neue Lieferung', 'neue Lieferungen')} archiviert")
     return dg.MaterializeResult(metadata={"neue Lieferungen": len(received)})
 
@@ -53,7 +56,7 @@ def build_feed_asset(feed: Feed) -> dg.AssetsDefinition:
     def raw(
         context: dg.AssetExecutionContext, home: HomeResource
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        verdicts = judge(home.folder(), feed, years=selected_years(context), progress=progress(context))
+        verdicts = judge(home.folder(), feed, progress=progress(context))
         yield dg.MaterializeResult(
             asset_key=key,
             metadata={

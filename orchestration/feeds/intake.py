@@ -64,16 +64,19 @@ def receive(
     home: Home,
     progress: Callable[[str], None] = lambda message: None,
     settle_seconds: float = SETTLE_SECONDS,
+    leave_years: Collection[int] = (),
 ) -> list[Delivery]:
     """Archive every complete file of the drop folder; returns the deliveries that are new.
 
     Files that still change within `settle_seconds`, hidden and partial ones stay. Symbolic links and anything that is
     not a regular file are refused, not followed, and stay too. The same bytes under the same feed, deliverer and year
-    are no new delivery. `progress` gets one German line per file.
+    are no new delivery. Files for `leave_years` stay for another run. `progress` gets one German line per file.
     """
     _clear_partial(home)
     received = []
     for path in _complete_files(home, progress, settle_seconds):
+        if address(path.relative_to(home.landing)).year in leave_years:
+            continue
         delivery = _receive_file(home, path, progress)
         if delivery is not None:
             received.append(delivery)

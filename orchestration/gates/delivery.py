@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
@@ -85,14 +85,13 @@ class GateDefects(GateDefect):
 def judge(
     home: Home,
     feed: Feed | str | None,
-    years: Collection[int] | None = None,
     progress: Progress = lambda message: None,
 ) -> list[Verdict]:
     """Judge what is pending of a feed (None: of files whose name fits no feed), in order of receipt.
 
-    `years` limits the deliveries; an earlier delivery of the same bytes is judged along, since a verdict may depend
-    on it. A file that cannot be read is rejected and the others go on; a defect of a check leaves its delivery
-    pending and is raised as GateDefects once all others are judged.
+    All years: what the archive has taken in belongs to the next release, or to a rejection. A file that cannot be
+    read is rejected and the others go on; a defect of a check leaves its delivery pending and is raised as
+    GateDefects once all others are judged.
     """
     name = feed.name if isinstance(feed, Feed) else feed
     declared = load_feeds()[name] if name is not None and not isinstance(feed, Feed) else feed
@@ -100,7 +99,7 @@ def judge(
     if name is not None:
         _write_schema(home, load_feeds()[name])
     contract = declared if isinstance(declared, Feed) else None
-    chosen = _selected(home, receipts, years)
+    chosen = [delivery for delivery in receipts if not verdict_exists(home, delivery)]
     in_parallel = contract is not None and (len(chosen) >= PARALLEL_FROM or workers.are_running())
     apart = _independent(chosen, receipts) if in_parallel else []
     in_order = [delivery for delivery in chosen if delivery not in apart]
@@ -205,13 +204,6 @@ def accepted_raw(home: Home, feed: str) -> dict[tuple[str, int], Path]:
 
 
 # --- one delivery ------------------------------------------------------------------------------------------------
-
-
-def _selected(home: Home, receipts: list[Delivery], years: Collection[int] | None) -> list[Delivery]:
-    waiting = [delivery for delivery in receipts if not verdict_exists(home, delivery)]
-    chosen = [delivery for delivery in waiting if years is None or delivery.year in years or delivery.year is None]
-    bytes_of = {delivery.sha256 for delivery in chosen}
-    return [delivery for delivery in waiting if delivery in chosen or delivery.sha256 in bytes_of]
 
 
 @dataclass

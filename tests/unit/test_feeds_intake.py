@@ -134,3 +134,13 @@ def test_a_misnamed_file_is_archived_without_feed(home: Home) -> None:
     drop(home, "irgendwer/irgendwas.csv", b"x")
     [delivery] = take(home)
     assert delivery.feed is None and delivery.delivery_id.startswith("unbekannt-")
+
+
+def test_files_of_other_years_wait_in_the_drop_folder(home: Home) -> None:
+    for year in (2019, 2020):
+        path = home.landing / "bergisch-gladbach" / f"einwohner_{year}.csv"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"register")
+    received = receive(home, settle_seconds=0, leave_years={2019})
+    assert [delivery.year for delivery in received] == [2020]
+    assert [path.name for path in home.landing.rglob("*.csv")] == ["einwohner_2019.csv"]

@@ -418,14 +418,6 @@ def test_judging_again_from_the_archive_gives_the_same_verdicts_and_bytes(home: 
     assert contents() == before and len(before) > 8
 
 
-def test_judging_one_year_first_gives_the_same_verdict_as_judging_in_order(home: Home) -> None:
-    drop(home, f"{BERGISCH_GLADBACH}/einwohner_2019.csv", files.register(2019))
-    drop(home, REGISTER, files.register(2019))
-    receive(home, settle_seconds=0)
-    verdicts = {v.year: v for v in judge(home, "einwohner", years={2020})}
-    assert verdicts[2019].accepted and errors(verdicts[2020])[0] == "delivery_is_new"
-
-
 def test_a_judged_delivery_is_pending_again_when_its_product_is_gone(home: Home) -> None:
     verdict = deliver(home, REGISTER, files.register())
     assert pending(home, "einwohner") == []
