@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 
 import pytest
-from installation import ipso
+from installation import copied, ipso
 
 from orchestration.home import Home
 
@@ -26,20 +25,6 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 @pytest.fixture(scope="module")
 def own_county(county: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """A copy of the county that a test module may change; hard links for what is never changed in place."""
-    root = tmp_path_factory.mktemp("own") / "data"
-    shutil.copytree(
-        county.root,
-        root,
-        symlinks=True,
-        ignore=shutil.ignore_patterns("dbt", "dagster"),
-        copy_function=_link_or_copy,
-    )
-    yield Home(root)
-    shutil.rmtree(root.parent)
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    if source.endswith("warehouse.duckdb"):
-        shutil.copy2(source, target)
-    else:
-        os.link(source, target)
+    home = copied(county, tmp_path_factory.mktemp("own") / "data")
+    yield home
+    shutil.rmtree(home.root.parent)

@@ -36,3 +36,22 @@ def ipso(home: Home, *arguments: str, report: bool = False, check: bool = True) 
 def release_connection(home: Home) -> duckdb.DuckDBPyConnection:
     """The current release as a BI consumer opens it."""
     return duckdb.connect(str(home.releases / "current" / "ipso.duckdb"), read_only=True)
+
+
+def copied(home: Home, root: Path) -> Home:
+    """A copy of an installation under `root`; hard links for what is never changed in place."""
+    shutil.copytree(
+        home.root,
+        root,
+        symlinks=True,
+        ignore=shutil.ignore_patterns("dbt", "dagster"),
+        copy_function=_link_or_copy,
+    )
+    return Home(root)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    if source.endswith("warehouse.duckdb"):
+        shutil.copy2(source, target)
+    else:
+        os.link(source, target)

@@ -25,6 +25,12 @@ def forget_all_but_the_archive(home: Home) -> None:
     home.warehouse.unlink(missing_ok=True)
 
 
+def drop_something_that_is_no_delivery(home: Home, text: str) -> None:
+    home.create()
+    (home.landing / "kreis").mkdir(exist_ok=True)
+    (home.landing / "kreis" / "unbekannt.txt").write_text(text, encoding="utf-8")
+
+
 def start_run(home: Home) -> subprocess.Popen[str]:
     dagster_home = home.root / "dagster"
     dagster_home.mkdir(exist_ok=True)
@@ -54,7 +60,11 @@ def kill_when(process: subprocess.Popen[str], line_part: str) -> None:
 
 
 def test_a_killed_run_is_finished_by_the_next_with_the_same_bytes(own_county: Home, county: Home) -> None:
-    """Three kills, at the gate, in dbt, before the marts; then the rebuild from the archive alone is identical."""
+    """Three kills, at the gate, in dbt, before the marts; then the rebuild from the archive alone is identical.
+
+    What was rejected after the release was made does not change it either.
+    """
+    drop_something_that_is_no_delivery(own_county, "nach dem Release")
     forget_all_but_the_archive(own_county)
     for said in ("angenommen", "dbt: Lieferungen aufbereiten", "dbt: Indikatoren berechnen"):
         kill_when(start_run(own_county), said)
@@ -69,9 +79,7 @@ def test_a_killed_run_is_finished_by_the_next_with_the_same_bytes(own_county: Ho
 
 
 def test_two_runs_at_once_are_refused(own_county: Home) -> None:
-    own_county.create()
-    (own_county.landing / "kreis").mkdir(exist_ok=True)
-    (own_county.landing / "kreis" / "unbekannt.txt").write_text("keine Lieferung", encoding="utf-8")
+    drop_something_that_is_no_delivery(own_county, "zur Beschäftigung")
     first = start_run(own_county)
     assert first.stdout is not None
     for line in first.stdout:

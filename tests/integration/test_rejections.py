@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from installation import ipso
+from installation import copied, ipso
 
 from demo.corrupt import KINDS
 from orchestration.feeds.intake import Delivery, deliveries
@@ -118,9 +118,10 @@ def test_a_rejection_report_tells_nothing_about_a_person(
 
 
 def test_a_corrected_file_supersedes_and_the_bad_one_is_kept(
-    rejected_county: tuple[Home, dict[str, str], str],
+    rejected_county: tuple[Home, dict[str, str], str], tmp_path: Path
 ) -> None:
-    home, ids, _ = rejected_county
+    county, ids, _ = rejected_county
+    home = copied(county, tmp_path / "data")
     original = delivered(home, "roesrath", 2022)
     lines = original.blob(home).read_bytes().splitlines(keepends=True)
     corrected = b"".join([lines[0], *reversed(lines[1:])])  # the same people in another order

@@ -1,14 +1,28 @@
-select
-    delivery_id,
-    feed,
-    deliverer,
-    year,
-    received,
-    sha256,
-    row_count,
-    state,
-    reason,
-    n_errors,
-    n_warnings
-from {{ ref('stg_control__delivery') }}
+with deliveries as (
+    select * from {{ ref('stg_control__delivery') }}
+),
+
+releases as (
+    select * from {{ ref('stg_control__release') }}
+),
+
+-- what was rejected after the newest delivery in force belongs to the next release: this one must not change by it
+final as (
+    select
+        deliveries.delivery_id,
+        deliveries.feed,
+        deliveries.deliverer,
+        deliveries.year,
+        deliveries.received,
+        deliveries.sha256,
+        deliveries.row_count,
+        deliveries.state,
+        deliveries.reason,
+        deliveries.n_errors,
+        deliveries.n_warnings
+    from deliveries
+    inner join releases on deliveries.received <= releases.created
+)
+
+select * from final
 order by delivery_id
