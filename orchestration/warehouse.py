@@ -26,6 +26,9 @@ from orchestration.home import REPOSITORY, Home
 from orchestration.logging import progress
 
 LOCK_SECONDS = 120.0
+EVERY_AGGREGATED_FEED = "aggregate"
+DIRECTORY = dg.AssetKey(["control", "delivery"])
+"""The asset that follows every feed's."""
 GROUPS = {
     "seeds": "3_aufbereitung",
     "staging": "3_aufbereitung",
@@ -40,6 +43,8 @@ class Translator(DagsterDbtTranslator):
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         if dbt_resource_props["resource_type"] == "source":
+            if dbt_resource_props["name"] == EVERY_AGGREGATED_FEED:
+                return DIRECTORY
             return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
         return dg.AssetKey([_stage(dbt_resource_props), dbt_resource_props["name"]])
 
@@ -64,7 +69,11 @@ def dbt_resource(project: DbtProject) -> DbtCliResource:
 
 def build_warehouse_assets(home: Home, project: DbtProject) -> list[dg.AssetsDefinition]:
     """Two multi-assets: everything up to `intermediate`, then `marts`."""
-    translator = Translator(settings=DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False))
+    translator = Translator(
+        settings=DagsterDbtTranslatorSettings(
+            enable_source_tests_as_checks=False, enable_duplicate_source_asset_keys=True
+        )
+    )
 
     @dbt_assets(
         manifest=project.manifest_path,

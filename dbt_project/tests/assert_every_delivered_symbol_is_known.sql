@@ -2,6 +2,6 @@
 select distinct
     delivered.feed,
     delivered.symbol
-from {{ ref('int_delivered_aggregate') }} as delivered
+from {{ ref('stg_delivered__aggregate') }} as delivered
 left join {{ ref('symbols') }} as symbols on delivered.symbol = symbols.zeichen
 where delivered.symbol is not null and symbols.zeichen is null

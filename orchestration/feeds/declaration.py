@@ -24,6 +24,7 @@ KREIS = "05378"
 FORMATS = {"delimited", "xlsx", "genesis", "votemanager", "geopackage"}
 TYPES = {"text", "digits", "date", "number", "code", "area", "measure"}
 GRAINS = {"person", "aggregate", "geography"}
+LEVELS = ("bund", "land", "regierungsbezirk", "kreis", "kommune", "sozialraum", "nicht_verortbar")
 EXTENSIONS = {
     "delimited": "csv",
     "xlsx": "xlsx",
@@ -39,6 +40,9 @@ class Column:
 
     A header of stacked header rows is written as a path, `Bedarfsgemeinschaften / Insgesamt`. `required`: no cell
     may be empty. `optional`: the whole column may be absent. `empty`: the symbol that an empty cell stands for.
+    Promises that the delivery gate holds against the file: `levels` (area: which may occur), `complete` (area: of
+    which all must occur), `date` (date: the agreed `stichtag`, or any day of the `jahr`), `smallest`, `largest`
+    (numbers, inclusive), `part_of` (measures that this one is a part of).
     """
 
     name: str
@@ -53,6 +57,12 @@ class Column:
     codes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     reference_date: str = "stichtag"
     empty: str | None = None
+    levels: tuple[str, ...] = ()
+    complete: tuple[str, ...] = ()
+    date: str | None = None
+    smallest: float | None = None
+    largest: float | None = None
+    part_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +104,11 @@ class Feed:
     @property
     def measures(self) -> tuple[Column, ...]:
         return tuple(column for column in self.columns if column.type == "measure")
+
+    @property
+    def raw_folder(self) -> Path:
+        """Where its typed Parquet lies below `raw/`: what is aggregated lies together, for one staging model."""
+        return Path("aggregate", self.name) if self.grain == "aggregate" else Path(self.name)
 
     def column(self, name: str) -> Column:
         """The column of that canonical name; KeyError when there is none."""
@@ -201,6 +216,12 @@ def _column(name: str, entry: dict[str, Any]) -> Column:
         codes={code: tuple(str(v) for v in values) for code, values in entry.get("codes", {}).items()},
         reference_date=entry.get("reference_date", "stichtag"),
         empty=entry.get("empty"),
+        levels=tuple(entry.get("levels", [])),
+        complete=tuple(entry.get("complete", [])),
+        date=entry.get("date", "stichtag" if name == "stichtag" else None),
+        smallest=entry.get("smallest", 0 if entry["type"] == "measure" else None),
+        largest=entry.get("largest"),
+        part_of=tuple(entry.get("part_of", [])),
     )
 
 
@@ -212,6 +233,9 @@ def _validate(feed: Feed) -> None:
         + [f"numbers {d.numbers}" for d in feed.deliverers.values() if d.numbers not in ("1.234,5", "1234.5")]
         + [f"type {column.type}" for column in feed.columns if column.type not in TYPES]
         + [f"key {name}" for name in feed.key if name not in names]
+        + [f"level {level}" for c in feed.columns for level in (*c.levels, *c.complete) if level not in LEVELS]
+        + [f"date {c.date}" for c in feed.columns if c.date not in (None, "stichtag", "jahr")]
+        + [f"part_of {whole}" for c in feed.columns for whole in c.part_of if whole not in names]
     )
     if wrong:
         raise ValueError(f"declaration {feed.name}: not understood: {', '.join(wrong)}")

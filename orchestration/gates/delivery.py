@@ -37,8 +37,9 @@ from orchestration.feeds.finding import Finding, counted, structural
 from orchestration.feeds.intake import Delivery, address, deliveries, write_atomic
 from orchestration.feeds.reader import gate_frame, raw_rows, raw_schema, read_delivery
 from orchestration.gates import workers
+from orchestration.gates.contract import feed_suite
 from orchestration.gates.rejection import render_rejection
-from orchestration.gates.suites import GateDefect, find, load_suite
+from orchestration.gates.suites import GateDefect, find
 from orchestration.home import Home
 from orchestration.source_hash import source_hash
 
@@ -188,7 +189,9 @@ def gate_version() -> str:
 
 
 def raw_path(home: Home, delivery: Delivery) -> Path:
-    return home.raw / str(delivery.feed) / str(delivery.year) / f"{delivery.delivery_id}.parquet"
+    return (
+        home.raw / load_feeds()[str(delivery.feed)].raw_folder / str(delivery.year) / f"{delivery.delivery_id}.parquet"
+    )
 
 
 def accepted_raw(home: Home, feed: str) -> dict[tuple[str, int], Path]:
@@ -311,7 +314,7 @@ def _decide(prepared: Prepared, feed: Feed, delivery: Delivery, twin: Delivery |
         row_count = len(prepared.frame)
         deliverer = feed.deliverers[delivery.deliverer]
         parameters = _parameters(feed, deliverer, delivery.year, row_count, prepared.official)
-        suite = load_suite(feed.suite)
+        suite = feed_suite(feed, deliverer)
         findings += find(suite, prepared.frame, gate=GATE, parameters=parameters, headers=prepared.headers)
     return _verdict(delivery, findings, row_count)
 
@@ -328,6 +331,7 @@ def _parameters(feed: Feed, deliverer: Deliverer, year: int, rows: int, official
         "jahresanfang": dt.datetime(year, 1, 1),
         "jahresende": dt.datetime(year, 12, 31),
         "kommunen": ags,
+        "kreis": [KREIS],
         "gebiete": [KREIS, *ags],
         "zeilen": rows,
         "amtlich": official,
@@ -451,7 +455,7 @@ def _write_verdict(home: Home, verdict: Verdict) -> None:
 
 
 def _write_schema(home: Home, feed: Feed) -> None:
-    path = home.raw / feed.name / "_schema.parquet"
+    path = home.raw / feed.raw_folder / "_schema.parquet"
     if not path.exists() or pq.read_schema(path) != raw_schema(feed):
         write_parquet(raw_schema(feed).empty_table(), path)
 

@@ -88,7 +88,7 @@ def test_an_agreed_register_is_accepted_and_becomes_typed_parquet_that_only_its_
 def test_an_agreed_file_of_each_format_is_accepted(home: Home, name: str, data: bytes) -> None:
     verdict = deliver(home, name, data)
     assert verdict.accepted, verdict.reason
-    assert duckdb.sql(f"select count(*) from '{home.raw}/{verdict.feed}/**/*.parquet'").fetchone() != (0,)
+    assert duckdb.sql(f"select count(*) from '{home.raw}/**/{verdict.delivery_id}.parquet'").fetchone() != (0,)
 
 
 def test_the_contradictions_of_the_printed_table_are_not_the_delivery_gates_business(home: Home) -> None:
@@ -105,7 +105,7 @@ def rejected(home: Home, name: str, data: bytes, expectation: str, *words: str) 
     verdict = deliver(home, name, data)
     assert not verdict.accepted
     assert set(errors(verdict)) == {expectation}
-    assert not list(home.raw.glob(f"*/*/{verdict.delivery_id}.parquet"))
+    assert not list(home.raw.rglob(f"{verdict.delivery_id}.parquet"))
     page = re.sub(r"\s+", " ", report(home, verdict))
     for word in words:
         assert word in verdict.reason, verdict.reason
@@ -290,7 +290,7 @@ def test_without_an_official_figure_the_steward_is_told_that_it_was_not_compared
 )
 def test_a_part_larger_than_its_whole_is_rejected(home: Home, area: str, column: int, value: int) -> None:
     verdict = deliver(home, "jobcenter/sgb2_2021.xlsx", files.sgb2_xlsx(replaced={(area, column): value}))
-    assert set(errors(verdict)) == {"part_is_within_whole"}
+    assert "part_is_within_whole" in errors(verdict)
     assert area in verdict.reason
 
 
@@ -448,7 +448,7 @@ def test_an_expectation_that_raises_is_a_defect_of_ours_and_leaves_the_delivery_
         "name": "broken",
         "expectations": [{"type": "expect_column_values_to_be_unique", "kwargs": {"column": "gibt_es_nicht"}}],
     }
-    monkeypatch.setattr(gate, "load_suite", lambda name: broken)
+    monkeypatch.setattr(gate, "feed_suite", lambda feed, deliverer: broken)
     drop(home, REGISTER, files.register())
     receive(home, settle_seconds=0)
     with pytest.raises(GateDefect, match="could not be evaluated"):
@@ -480,7 +480,7 @@ def test_control_tables_have_the_agreed_columns(home: Home) -> None:
     assert pq.read_schema(home.control / "delivery.parquet").names == gate.DELIVERY_SCHEMA.names
     findings = pq.read_table(home.control / "finding_delivery.parquet").to_pylist()
     assert all(finding["passed"] for finding in findings) and len(findings) > 15
-    assert (home.raw / "wahlen" / "_schema.parquet").exists()
+    assert (home.raw / "aggregate" / "wahlen" / "_schema.parquet").exists()
 
 
 def test_the_report_loads_nothing_from_elsewhere_and_escapes_the_file_name(home: Home) -> None:

@@ -1,21 +1,23 @@
-{# One row per accepted delivery, area and merkmal of an aggregate feed: renamed, and every symbol of official
-   statistics turned into a value_status. An unknown symbol counts as missing, never as a number. #}
-{% macro delivered_aggregates(feed, source_relation) %}
 with delivered as (
-    select * from {{ source_relation }}
+    select * from {{ source('delivered', 'aggregate') }}
 ),
 
 accepted as (
-    select delivery_id from {{ ref('stg_control__delivery') }}
-    where state = 'accepted' and feed = '{{ feed }}'
+    select
+        delivery_id,
+        feed
+    from {{ ref('stg_control__delivery') }}
+    where state = 'accepted'
 ),
 
 symbols as (
     select * from {{ ref('symbols') }}
 ),
 
+-- every symbol of official statistics becomes a status; an unknown one counts as missing, never as a number
 final as (
     select
+        accepted.feed,
         delivered.delivery_id,
         delivered.deliverer,
         cast(delivered.delivery_year as int) as year,
@@ -38,4 +40,3 @@ final as (
 )
 
 select * from final
-{% endmacro %}

@@ -1,1 +1,0 @@
-{{ delivered_aggregates('wohnungen', source('it_nrw', 'wohnungen')) }}

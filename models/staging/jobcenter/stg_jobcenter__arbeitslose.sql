@@ -1,1 +1,0 @@
-{{ delivered_aggregates('arbeitslose', source('jobcenter', 'arbeitslose')) }}

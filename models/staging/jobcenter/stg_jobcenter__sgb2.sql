@@ -1,1 +1,0 @@
-{{ delivered_aggregates('sgb2', source('jobcenter', 'sgb2')) }}

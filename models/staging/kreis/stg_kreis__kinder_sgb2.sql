@@ -1,1 +1,0 @@
-{{ delivered_aggregates('kinder_sgb2', source('kreis', 'kinder_sgb2')) }}

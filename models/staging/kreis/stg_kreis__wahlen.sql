@@ -1,1 +1,0 @@
-{{ delivered_aggregates('wahlen', source('kreis', 'wahlen')) }}
