@@ -20,13 +20,16 @@ import pandas as pd
 import pyarrow as pa
 
 from demo import benefits, spreadsheets
+from demo.basis import basis
+from demo.files import DemoFeed
 from demo.geography import Addresses, addresses, gpkg_path
 from demo.population import FIRST_YEAR, LAST_YEAR, YearEnd, simulate
 from demo.reference import council_elections, dwellings_2010, kommunen
 
 ANNUAL_FEEDS = ("einwohner", "sgb2", "arbeitslose", "wohnungen")
 SINGLE_FEEDS = ("kinder_sgb2", "wahlen", "sozialraeume")
-FEEDS = (*ANNUAL_FEEDS, *SINGLE_FEEDS)
+THEME_FEEDS: dict[str, DemoFeed] = {}
+FEEDS = (*ANNUAL_FEEDS, *SINGLE_FEEDS, *THEME_FEEDS)
 DEMO_LABEL = "Synthetische Demodaten (ipSo): keine Angaben über wirkliche Personen"
 KREIS = "05378"
 KREIS_NAME = "Rheinisch-Bergischer Kreis"
@@ -63,7 +66,7 @@ def write_deliveries(
         written += [_write_text(landing / "kreis" / f"wahlen_{d.year}.csv", _wahlen(d)) for d in _election_days()]
     if "wohnungen" in feeds:
         written += [_write_text(landing / "it-nrw" / f"wohnungen_{y}.csv", _wohnungen(y), "cp1252") for y in wanted]
-    if wanted and feeds & {"einwohner", "sgb2", "arbeitslose"}:
+    if wanted and feeds & {"einwohner", "sgb2", "arbeitslose", *THEME_FEEDS}:
         written += _write_simulated(landing, wanted, feeds, progress, scale)
     progress(f"{len(written)} Lieferungen liegen in {landing}")
     return written
@@ -72,6 +75,7 @@ def write_deliveries(
 def _write_simulated(landing: Path, years: list[int], feeds: set[str], progress: Progress, scale: float) -> list[Path]:
     """The feeds that need the simulation: registers per Kommune, then the Jobcenter's tables over all Kommunen."""
     counts: dict[int, list[tuple[pd.DataFrame, pd.DataFrame]]] = {y: [] for y in years}
+    bases: dict[int, list[pd.DataFrame]] = {y: [] for y in years}
     pending: list[Future[Path]] = []
     # Two threads write while this one simulates on; the writing runs mostly outside the interpreter lock.
     with ThreadPoolExecutor(max_workers=2) as writer:
@@ -83,6 +87,8 @@ def _write_simulated(landing: Path, years: list[int], feeds: set[str], progress:
                     continue
                 if feeds & {"sgb2", "arbeitslose"}:
                     counts[end.year].append(benefits.count(end))
+                if feeds & set(THEME_FEEDS):
+                    bases[end.year].append(basis(end))
                 if "einwohner" in feeds:
                     dialect = _DIALECTS[kommune.deliverer]
                     target = landing / kommune.deliverer / f"einwohner_{end.year}.{dialect.extension}"
@@ -99,6 +105,10 @@ def _write_simulated(landing: Path, years: list[int], feeds: set[str], progress:
             table = _with_kreis([unemployed for _, unemployed in counts[year]])
             target = landing / "jobcenter" / f"arbeitslose_{year}.csv"
             written.append(_write_text(target, _arbeitslose(table, year), "cp1252"))
+    for name, feed in THEME_FEEDS.items():
+        for year in sorted(set(years) & set(feed.years)) if name in feeds else ():
+            for file in feed.write(year, bases[year]):
+                written.append(write_atomically(landing / file.deliverer / file.name, file.content))
     return written
 
 

@@ -1,0 +1,166 @@
+"""How deliverers write small tables: German CSV, and workbooks with titles above and footnotes below.
+
+Bytes only; deterministic. Which table a deliverer writes is in `demo/themes/`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+import pandas as pd
+import xlsxwriter  # type: ignore[import-untyped]
+
+from demo.reference import kommunen
+
+DEMO_LABEL = "Synthetische Demodaten (ipSo): keine Angaben über wirkliche Personen"
+KREIS = "05378"
+_CREATED = dt.datetime(2024, 1, 1)
+Cell = str | int | float
+
+
+@dataclass(frozen=True)
+class File:
+    """One delivery: the deliverer's folder, the feed's file name with year and ending, and its bytes."""
+
+    deliverer: str
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class DemoFeed:
+    """Which years a demo feed is delivered for, and what writes them.
+
+    `write` gets the year and the basis table of each Kommune (`demo/basis.py`) and gives the year's files.
+    """
+
+    years: tuple[int, ...]
+    write: Callable[[int, list[pd.DataFrame]], Iterable[File]]
+
+
+def region_names(regions: Iterable[str]) -> list[str]:
+    """Names as deliverers write them: Kreis, Kommune, `Rösrath 03`, `nicht zuordenbar`."""
+    names = {KREIS: "Rheinisch-Bergischer Kreis"} | {k.area_id: k.name for k in kommunen()}
+    short = {k.area_id: k.short_name for k in kommunen()}
+
+    def name(region: str) -> str:
+        if region in names:
+            return names[region]
+        return "nicht zuordenbar" if region.endswith("-00") else f"{short[region[:8]]} {region[-2:]}"
+
+    return [name(region) for region in regions]
+
+
+def suppressed(table: pd.DataFrame) -> pd.DataFrame:
+    """Mask of the cells that a deliverer blanks: counts of 1 or 2, and one more wherever a total would give it away.
+
+    `table`: integer counts, index gebiet (Kreis, Kommunen, Sozialräume). Per column and Kommune never exactly one part
+    is blank: the smallest other positive count joins it.
+    """
+    mask = ((table > 0) & (table < 3)).to_numpy(copy=True)
+    values = table.to_numpy()
+    regions = [str(region) for region in table.index]
+    wholes = [KREIS, *(k.area_id for k in kommunen())]
+    for whole in wholes:
+        parts = [
+            i
+            for i, region in enumerate(regions)
+            if (len(region) == 8 if whole == KREIS else region.startswith(f"{whole}-"))
+        ]
+        if not parts:
+            continue
+        for j in range(values.shape[1]):
+            hidden = [i for i in parts if mask[i, j]]
+            others = [i for i in parts if not mask[i, j] and values[i, j] > 0]
+            if len(hidden) == 1 and others:
+                mask[min(others, key=lambda i: values[i, j]), j] = True
+    return pd.DataFrame(mask, index=table.index, columns=table.columns)
+
+
+def count_cells(table: pd.DataFrame, mask: pd.DataFrame | None = None) -> list[list[str]]:
+    """Counts as a German office writes them: `1.234`, `-` for none, `* ` (with its trailing blank) for blanked."""
+    hidden = np.zeros(table.shape, bool) if mask is None else mask.to_numpy()
+    return [
+        [
+            "* " if blank else "-" if count == 0 else f"{count:,}".replace(",", ".")
+            for count, blank in zip(*pair, strict=True)
+        ]
+        for pair in zip(table.to_numpy(), hidden, strict=True)
+    ]
+
+
+def german(number: float, decimals: int = 1) -> str:
+    """`1234.5` → `1.234,5`."""
+    return f"{number:,.{decimals}f}".translate(str.maketrans(",.", ".,"))
+
+
+def csv_file(
+    header: Sequence[str], rows: Iterable[Sequence[Cell]], *, delimiter: str = ";", encoding: str = "cp1252"
+) -> bytes:
+    """A delimited text with CRLF; cells that hold the delimiter or a quote are quoted."""
+
+    def quoted(cell: Cell) -> str:
+        text = str(cell)
+        return '"' + text.replace('"', '""') + '"' if delimiter in text or '"' in text else text
+
+    lines = [delimiter.join(quoted(cell) for cell in row) for row in (header, *rows)]
+    return ("\r\n".join(lines) + "\r\n").encode(encoding)
+
+
+def workbook(
+    sheet: str,
+    titles: Sequence[str],
+    headers: Sequence[Sequence[str]],
+    rows: Iterable[Sequence[Cell]],
+    notes: Sequence[str] = (),
+) -> bytes:
+    """XLSX: title rows, a blank row, stacked header rows, data, a blank row, footnotes.
+
+    Equal neighbours in a header row are merged, and so is a header with the blank cells below it. Cells that are
+    numbers are written as numbers.
+    """
+    buffer = BytesIO()
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True})
+    book.set_properties({"title": sheet, "comments": DEMO_LABEL, "created": _CREATED})
+    page = book.add_worksheet(sheet)
+    bold = book.add_format({"bold": True})
+    head = book.add_format({"bold": True, "border": 1, "align": "center", "valign": "vcenter", "text_wrap": True})
+    for i, title in enumerate(titles):
+        page.write_string(i, 0, title, bold)
+    top = len(titles) + 1 if titles else 0
+    for first_row, first, last_row, last, text in _header_blocks(headers):
+        if (first_row, first) == (last_row, last):
+            page.write_string(top + first_row, first, text, head)
+        else:
+            page.merge_range(top + first_row, first, top + last_row, last, text, head)
+    row = top + len(headers)
+    for cells in rows:
+        for j, cell in enumerate(cells):
+            (page.write_number if isinstance(cell, (int, float)) else page.write_string)(row, j, cell)
+        row += 1
+    for i, note in enumerate(notes):
+        page.write_string(row + 1 + i, 0, note)
+    book.close()
+    return buffer.getvalue()
+
+
+def _header_blocks(headers: Sequence[Sequence[str]]) -> Iterable[tuple[int, int, int, int, str]]:
+    """(first row, first column, last row, last column, text) of each merged header cell."""
+    for i, row in enumerate(headers):
+        j = 0
+        while j < len(row):
+            if not row[j]:
+                j += 1
+                continue
+            last = j
+            while last + 1 < len(row) and row[last + 1] == row[j] and i + 1 < len(headers):
+                last += 1
+            below = i
+            while below + 1 < len(headers) and not any(headers[below + 1][j : last + 1]):
+                below += 1
+            yield i, j, below, last, row[j]
+            j = last + 1
