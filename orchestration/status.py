@@ -124,7 +124,7 @@ def print_check(home: Home, path: Path, feed: str | None, deliverer: str | None,
         return 2
     for finding in verdict.findings:
         if not finding.passed:
-            click.echo(f"  {'FEHLER ' if finding.severity == 'error' else 'Hinweis'}  {finding.message}")
+            click.echo(f"  {'FEHLER ' if finding.severity == 'error' else 'Hinweis'}  {finding.full_message}")
     if verdict.accepted:
         click.echo(f"{path}: in Ordnung, {verdict.row_count} Zeilen.")
         return 0

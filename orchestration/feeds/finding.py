@@ -17,7 +17,9 @@ class Finding:
     """One rule applied to one delivery (or table): passed, or what is wrong, where, and how to mend it.
 
     `severity` is `error` or `warning`; `found` and `expected` are German; `rows` are the first row numbers
-    as a person sees them in the file (at most `MAX_ROWS`); `n_rows` counts all of them (0 when passed).
+    as a person sees them in the file (at most `MAX_ROWS`); `n_rows` counts all of them (0 when passed). `shown` are
+    values of aggregated columns: they may be small counts, so only the deliverer sees them (`full_found`,
+    `full_message`), and neither logs, Dagster nor a release.
     """
 
     expectation: str
@@ -27,6 +29,7 @@ class Finding:
     column_name: str | None = None
     n_rows: int = 0
     found: str | None = None
+    shown: str | None = None
     expected: str | None = None
     hint: str | None = None
     rows: tuple[int, ...] = ()
@@ -44,6 +47,19 @@ class Finding:
     @property
     def is_warning(self) -> bool:
         return not self.passed and self.severity == "warning"
+
+    @property
+    def full_found(self) -> str:
+        """What was found, with the values that the deliverer may see again."""
+        found = self.found or self.message
+        return f"{found}; geliefert: {self.shown}" if self.shown else found
+
+    @property
+    def full_message(self) -> str:
+        """The message with the values that the deliverer may see again."""
+        if not self.shown:
+            return self.message
+        return sentence(self.full_found, self.expected, self.hint, self.column_name, self.rows, self.n_rows)
 
     @property
     def public_message(self) -> str:

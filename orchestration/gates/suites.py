@@ -27,6 +27,7 @@ from orchestration.home import REPOSITORY
 
 EXPECTATIONS = REPOSITORY / "expectations"
 FUND = "__fund"
+SYMBOL = "__zeichen"
 MOST_ROWS = 1000
 SEVERITIES = {"critical": "error", "warning": "warning", "info": "warning"}
 Suite = dict[str, Any]
@@ -262,7 +263,10 @@ def _finding(
     if not outcome.judged:
         found = f"Nicht prüfbar, es fehlt ein Vergleichswert: {meta['note']}"
         return replace(finding, found=found, message=sentence(found))
-    found = _found(outcome, frame, parameters) + _shown(meta.get("show", []), frame, outcome.positions)
+    show = meta.get("show", [])
+    places = _records([c for c in show if c + SYMBOL not in frame], frame, outcome.positions)
+    has_measures = any(c + SYMBOL in frame for c in show)
+    found = _found(outcome, frame, parameters) + (f" (gefunden: {places})" if places else "")
     hint = _text(meta.get("hint"), parameters)
     # A rule on the share of rows (mostly) has no wrong rows to list.
     listed = () if outcome.kwargs.get("mostly") else tuple(int(frame.index[i]) for i in outcome.positions)
@@ -272,6 +276,7 @@ def _finding(
         finding,
         message=message,
         found=found,
+        shown=_records(show, frame, outcome.positions) if has_measures else None,
         hint=hint,
         rows=listed[:MAX_ROWS],
         n_rows=outcome.n_rows,
@@ -318,13 +323,13 @@ def _parameter(value: Any, parameters: Mapping[str, Any]) -> Any:
     return parameters[value["$PARAMETER"]] if isinstance(value, dict) and "$PARAMETER" in value else value
 
 
-def _shown(columns: list[str], frame: pd.DataFrame, positions: list[int]) -> str:
-    """` (gefunden: …)` with the distinct values of non-personal columns in the failing rows."""
+def _records(columns: list[str], frame: pd.DataFrame, positions: list[int]) -> str | None:
+    """Distinct values of these (never personal) columns in the failing rows: `05378 / 12; 05378004 / 3`."""
     if not columns or not positions:
-        return ""
+        return None
     values = frame.iloc[positions][columns].drop_duplicates().head(5)
     texts = [" / ".join(_cell(value) for value in record) for record in values.itertuples(index=False)]
-    return f" (gefunden: {'; '.join(texts)})"
+    return "; ".join(texts)
 
 
 def _cell(value: Any) -> str:
