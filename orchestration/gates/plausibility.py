@@ -68,6 +68,20 @@ FRAMES = {
             and m.value is not null and before.value is not null
         order by m.area_id, m.year
     """,
+    "plausibilitaet_anteile": f"""
+        select part.area_id, part.year, part.feed, i.title as indicator_title, n.area_name,
+            part.value as part, whole.value as whole, parts.measure_title as part_title,
+            wholes.measure_title as whole_title
+        from seeds.indicators as i
+        join intermediate.int_measure as part on part.measure_id = i.numerator_measure
+        join intermediate.int_measure as whole
+            on whole.measure_id = i.denominator_measure and whole.area_id = part.area_id and whole.year = part.year
+        join ({NAMES}) as n on n.area_id = part.area_id
+        join ({TITLES}) as parts on parts.measure_id = part.measure_id
+        join ({TITLES}) as wholes on wholes.measure_id = whole.measure_id
+        where i.interval_method = 'wilson' and part.value is not null and whole.value is not null
+        order by part.area_id, part.year, i.indicator_id
+    """,
 }
 
 

@@ -73,6 +73,17 @@ def test_lost_persons_are_an_error_but_a_printed_contradiction_is_a_warning() ->
     assert failed == {"einwohner": "error", "kinder_sgb2": "warning"}
 
 
+def test_more_recipients_than_residents_is_a_warning_without_their_numbers() -> None:
+    row = {"area_id": "05378004-01", "year": 2020, "feed": "sgb2", "indicator_title": "Quote", "area_name": "Gebiet 01"}
+    titles = {"part_title": "Kinder im Bezug", "whole_title": "Kinder"}
+    frame = pd.DataFrame(
+        [{**row, **titles, "part": 41.0, "whole": 40.0}, {**row, **titles, "part": 7.0, "whole": 40.0}]
+    )
+    [finding] = [f for f in judge_frame("plausibilitaet_anteile", frame) if not f.passed]
+    assert finding.is_warning and "Gebiet 01 2020: mehr „Kinder im Bezug“ als „Kinder“" in finding.message
+    assert "41" not in finding.message
+
+
 def test_without_protection_nothing_is_published(
     own_county: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
