@@ -9,39 +9,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
-import psutil
+from measure import measure
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-
-
-class PeakMemory:
-    """Highest resident memory of a process with all its children, sampled ten times a second."""
-
-    def __init__(self, pid: int) -> None:
-        self.process = psutil.Process(pid)
-        self.peak = 0
-        self.thread = threading.Thread(target=self._watch, daemon=True)
-        self.thread.start()
-
-    def _watch(self) -> None:
-        while self.process.is_running() and self.process.status() != psutil.STATUS_ZOMBIE:
-            total = 0
-            for process in [self.process, *self.process.children(recursive=True)]:
-                try:
-                    total += process.memory_info().rss
-                except psutil.NoSuchProcess:
-                    continue
-            self.peak = max(self.peak, total)
-            time.sleep(0.1)
 
 
 def command(home: Path, *arguments: str, report: bool = False) -> tuple[float, float, str]:
@@ -54,20 +31,8 @@ def command(home: Path, *arguments: str, report: bool = False) -> tuple[float, f
     }
     (home / "dagster").mkdir(parents=True, exist_ok=True)
     shutil.copy(REPOSITORY / "dagster.yaml", home / "dagster")
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        [str(Path(sys.executable).parent / "ipso"), *arguments],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        cwd=REPOSITORY,
-    )
-    memory = PeakMemory(process.pid)
-    output, _ = process.communicate()
-    if process.returncode != 0:
-        raise SystemExit(output)
-    return time.perf_counter() - started, memory.peak / 2**30, output
+    measured = measure([str(Path(sys.executable).parent / "ipso"), *arguments], environment)
+    return measured.seconds, measured.peak_gib, measured.output
 
 
 def stage_times(home: Path) -> list[tuple[str, float]]:
