@@ -29,7 +29,10 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Delivery:
-    """The receipt of one delivery. `feed`, `deliverer`, `year` are None as far as the file's name does not tell."""
+    """The receipt of one delivery. `feed`, `deliverer`, `year` are None as far as the file's name does not tell.
+
+    `archived` is False for a file that was too large to keep: its hash and size are all that is known of it.
+    """
 
     delivery_id: str
     feed: str | None
@@ -39,6 +42,7 @@ class Delivery:
     received: str
     sha256: str
     size_bytes: int
+    archived: bool = True
 
     @property
     def order(self) -> tuple[str, str]:
