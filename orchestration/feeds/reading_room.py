@@ -189,7 +189,7 @@ def _shared_file() -> BinaryIO:
     """Memory with a file's interface: what is about persons does not touch a disk."""
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("reading"), "w+b")
-    return tempfile.TemporaryFile()  # noqa: SIM115
+    return tempfile.TemporaryFile()
 
 
 def _written(result: BinaryIO) -> tuple[dict[str, Any], Any]:
@@ -233,7 +233,7 @@ def _serve(channel: socket.socket) -> None:
             pid = os.fork()
             if pid == 0:
                 channel.close()
-                _child(job, *fds, Path(scratch))
+                _child(job, fds[0], fds[1], Path(scratch))
             for descriptor in fds:
                 os.close(descriptor)
             if not _wait(pid, channel):

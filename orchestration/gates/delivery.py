@@ -284,7 +284,7 @@ def _judge_one(
 
 
 def _prepare(path: Path, feed: Feed, delivery: Delivery) -> Prepared:
-    """Read one delivery apart from this process. What goes wrong is a fault of the file: it must not stop the others."""
+    """Read one delivery, apart from this process. What goes wrong there is a fault of the file, the others go on."""
     assert delivery.deliverer is not None and delivery.year is not None
     deliverer = feed.deliverers[delivery.deliverer]
     if not delivery.archived:
@@ -433,10 +433,10 @@ def _too_large(feed: Feed) -> Finding:
 
 
 def _refused(delivery: Delivery) -> Finding:
+    size = german_number(round(delivery.size_bytes / GB, 1))
     return structural(
         "file_has_sane_size",
-        f"Die Datei ist mit {german_number(round(delivery.size_bytes / GB, 1))} GB zu groß für das Archiv; festgehalten "
-        "ist nur ihre Prüfsumme",
+        f"Die Datei ist mit {size} GB zu groß für das Archiv; festgehalten ist nur ihre Prüfsumme",
         f"höchstens {german_number(MAX_FILE_BYTES / GB)} GB",
         "Bitte prüfen, ob die richtige Datei geliefert wurde",
     )
