@@ -12,11 +12,11 @@ from orchestration.home import Home
 UNFINISHED = {".part", ".tmp", ".crdownload", ".filepart"}
 FILE = "file"
 KINDS = {
-    stat.S_ISLNK: "eine Verknüpfung (Symlink)",
-    stat.S_ISFIFO: "eine Pipe",
-    stat.S_ISSOCK: "ein Socket",
-    stat.S_ISCHR: "ein Gerät",
-    stat.S_ISBLK: "ein Gerät",
+    stat.S_IFLNK: "eine Verknüpfung (Symlink)",
+    stat.S_IFIFO: "eine Pipe",
+    stat.S_IFSOCK: "ein Socket",
+    stat.S_IFCHR: "ein Gerät",
+    stat.S_IFBLK: "ein Gerät",
 }
 HARD_LINK = "eine Datei mit einem zweiten Namen (harte Verknüpfung)"
 
@@ -46,7 +46,9 @@ def kind(status: os.stat_result) -> str:
     if stat.S_ISREG(status.st_mode):
         # The other name may lie outside of the drop folder, and lets somebody change the file afterwards.
         return FILE if status.st_nlink == 1 else HARD_LINK
-    return next((title for test, title in KINDS.items() if test(status.st_mode)), "keine gewöhnliche Datei")
+    return next(
+        (title for mode, title in KINDS.items() if stat.S_IFMT(status.st_mode) == mode), "keine gewöhnliche Datei"
+    )
 
 
 def waiting_files(home: Home) -> dict[str, tuple[int, int]]:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 LONGEST = 200
-MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+!|~])")
+MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~])")
 
 
 def shown(name: str) -> str:
