@@ -118,13 +118,13 @@ def print_check(home: Home, path: Path, feed: str | None, deliverer: str | None,
     """Findings of one file. Exit status 0 would be accepted, 1 would be rejected, 2 could not be tested."""
     from orchestration.feeds import reading_room
 
+    if not path.is_file():
+        click.echo(f"{path}: Diese Datei gibt es nicht.", err=True)
+        return 2
     # It imports the readers while this process imports the gate.
     reading_room.warm_up()
     from orchestration.gates.delivery import check_file
 
-    if not path.is_file():
-        click.echo(f"{path}: Diese Datei gibt es nicht.", err=True)
-        return 2
     try:
         verdict = check_file(path, feed=feed, deliverer=deliverer, year=year, home=home)
     except ValueError as error:

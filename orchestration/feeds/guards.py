@@ -10,7 +10,7 @@ import codecs
 
 from orchestration.feeds.declaration import EXTENSIONS
 from orchestration.feeds.finding import Finding, german_number, structural
-from orchestration.feeds.limits import MAX_COLUMNS, MAX_LINE_BYTES, MB
+from orchestration.feeds.limits import MAX_COLUMNS, MAX_HEADER_LETTERS, MAX_LINE_BYTES, MB
 from orchestration.feeds.packed import inspect_archive
 
 DELIMITERS = b";,\t|"
@@ -41,6 +41,15 @@ def too_wide(columns: int) -> Finding | None:
         f"höchstens {german_number(MAX_COLUMNS)} Spalten",
         "Bitte nur die vereinbarten Spalten ausgeben; leere formatierte Spalten entfernen",
     )
+
+
+def unfit_headers(headers: list[str]) -> list[Finding]:
+    """Findings for more columns than any agreed table can have, and for headers that are none."""
+    wide = too_wide(len(headers))
+    if wide:
+        return [wide]
+    place = next((i for i, header in enumerate(headers, start=1) if len(header) > MAX_HEADER_LETTERS), None)
+    return [] if place is None else [_long_header(place)]
 
 
 def _inspect_lines(data: bytes) -> list[Finding]:
@@ -76,6 +85,16 @@ def _binary() -> Finding:
         "Die Datei enthält Nullbytes und ist keine Textdatei",
         "eine Textdatei in der vereinbarten Form",
         "Bitte als Text (CSV) ausgeben",
+    )
+
+
+def _long_header(place: int) -> Finding:
+    limit = german_number(MAX_HEADER_LETTERS)
+    return structural(
+        "header_has_sane_length",
+        f"Die Überschrift der Spalte {place} hat mehr als {limit} Zeichen",
+        f"Überschriften von höchstens {limit} Zeichen",
+        "Bitte prüfen, ob die Kopfzeile stimmt",
     )
 
 

@@ -22,6 +22,8 @@ FREE_DISK_BYTES = 1 * GB
 MAX_LINE_BYTES = 1 * MB
 MAX_COLUMNS = 2_000
 """The widest agreed file has a few hundred; a spreadsheet can have 16,384."""
+MAX_HEADER_LETTERS = 1_000
+"""A header is told in findings and stands beside every figure."""
 MAX_MEMBERS = 10_000
 MAX_UNPACKED_BYTES = 1 * GB
 MAX_RATIO = 200

@@ -18,8 +18,13 @@ def shown(name: str) -> str:
     Characters of the categories control, format, surrogate, unassigned and separators other than the blank become
     `\\x1b`, `\\u202e`; long names end with `…`.
     """
-    visible = "".join(_visible(letter) for letter in name[: LONGEST + 1])
-    return visible if len(visible) <= LONGEST else visible[: LONGEST - 1] + "…"
+    return visible(name, LONGEST)
+
+
+def visible(text: str, longest: int) -> str:
+    """As `shown`, with a length of one's own."""
+    spelled = "".join(_visible(letter) for letter in text[: longest + 1])
+    return spelled if len(spelled) <= longest else spelled[: longest - 1] + "…"
 
 
 def in_markdown(text: str) -> str:

@@ -47,8 +47,7 @@ def read_delivery(data: bytes, feed: Feed, deliverer: Deliverer) -> Reading:
     if any(finding.is_error for finding in told):
         return Reading(None, {}, told)
     cells: Cells = READERS[deliverer.format](data, feed, deliverer)
-    wide = guards.too_wide(len(cells.headers))
-    cells.findings = [*told, *cells.findings, *([wide] if wide else [])]
+    cells.findings = [*told, *cells.findings, *guards.unfit_headers(cells.headers)]
     return type_cells(cells, feed, deliverer)
 
 

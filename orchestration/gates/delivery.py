@@ -345,7 +345,7 @@ def _parameters(feed: Feed, deliverer: Deliverer, year: int, rows: int, official
 def _verdict(delivery: Delivery, findings: list[Finding], row_count: int) -> Verdict:
     addressed = tuple(
         replace(
-            finding,
+            finding.fit_to_show(),
             gate=GATE,
             delivery_id=delivery.delivery_id,
             feed=delivery.feed,
