@@ -74,7 +74,8 @@ class Finding:
     def fit_to_show(self) -> Finding:
         """Headers and cells that strangers wrote cannot steer a terminal or fill a report: one line, cut, visible."""
         texts = {name: getattr(self, name) for name in ("message", "column_name", "found", "expected", "hint")}
-        return replace(self, **{name: visible(text, LONGEST_TEXT) for name, text in texts.items() if text is not None})
+        fit: dict[str, Any] = {name: text and visible(text, LONGEST_TEXT) for name, text in texts.items()}
+        return replace(self, **fit)
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "rows": list(self.rows)}

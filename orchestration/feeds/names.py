@@ -15,7 +15,7 @@ MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~])")
 def shown(name: str) -> str:
     """The name on one line: what is invisible, reverses the writing direction or is no text is spelled out.
 
-    Characters of the categories control, format, surrogate, unassigned and separators other than the blank become
+    Characters of the categories control, format, surrogate, unassigned and separators other than blanks become
     `\\x1b`, `\\u202e`; long names end with `…`.
     """
     return visible(name, LONGEST)
@@ -34,7 +34,9 @@ def in_markdown(text: str) -> str:
 
 def _visible(letter: str) -> str:
     category = unicodedata.category(letter)
-    if letter == " " or category[0] not in "CZ":
+    if category == "Zs":
+        return " "
+    if category[0] not in "CZ":
         return letter
     number = ord(letter)
     return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}" if number < 65536 else f"\\U{number:08x}"
