@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from orchestration.feeds.finding import Finding, german_number, structural
+from orchestration.feeds.finding import Finding, counted, german_number, structural
 from orchestration.feeds.limits import GB, Allowance, allowance, bind
 from orchestration.home import REPOSITORY
 
@@ -78,16 +78,7 @@ def fork_companion() -> None:
     """For a process that has no threads and has imported the readers already: its companion costs a fork."""
     global _companion
     close()
-    ours, theirs = socket.socketpair()
-    pid = os.fork()
-    if pid == 0:
-        ours.close()
-        try:
-            _serve(theirs)
-        finally:
-            os._exit(0)
-    theirs.close()
-    _companion = _Companion(ours, pid)
+    _companion = _Companion.fork()
 
 
 def close() -> None:
@@ -160,6 +151,19 @@ class _Companion:
                 start_new_session=True,
             )
         return _Companion(ours, process.pid)
+
+    @staticmethod
+    def fork() -> _Companion:
+        ours, theirs = socket.socketpair()
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            try:
+                _serve(theirs)
+            finally:
+                os._exit(0)
+        theirs.close()
+        return _Companion(ours, pid)
 
     def close(self) -> None:
         self.channel.close()
@@ -345,7 +349,7 @@ def _too_much(allowed: Allowance) -> Finding:
 def _too_long(allowed: Allowance) -> Finding:
     return structural(
         "file_needs_sane_time",
-        f"Die Datei braucht zum Lesen mehr als {german_number(allowed.cpu_seconds)} Sekunden",
+        f"Die Datei braucht zum Lesen mehr als {counted(allowed.cpu_seconds, 'Sekunde', 'Sekunden')}",
         "eine Datei, die sich in üblicher Zeit lesen lässt",
         "Bitte prüfen, ob die richtige Datei geliefert wurde",
     )
