@@ -57,8 +57,12 @@ def _inspect_lines(data: bytes) -> list[Finding]:
         return [_binary()]
     header = data[: MAX_LINE_BYTES + 1].split(b"\n", 1)[0]
     wide = too_wide(max(header.count(delimiter) for delimiter in DELIMITERS) + 1)
+    if wide:
+        return [wide]
     line = first_overlong_line(data)
-    return [wide] if wide else [_overlong(line)] if line else []
+    if line:
+        return [_overlong(line)]
+    return [_line_ends()] if b"\r" in header.rstrip(b"\r") else []
 
 
 def first_overlong_line(data: bytes, longest: int = MAX_LINE_BYTES) -> int | None:
@@ -85,6 +89,17 @@ def _binary() -> Finding:
         "Die Datei enthält Nullbytes und ist keine Textdatei",
         "eine Textdatei in der vereinbarten Form",
         "Bitte als Text (CSV) ausgeben",
+    )
+
+
+def _line_ends() -> Finding:
+    return structural(
+        "line_ends_are_usual",
+        "In der ersten Zeile steht ein Wagenrücklauf (CR) ohne Zeilenvorschub (LF)",
+        "Zeilen, die mit CR LF oder mit LF enden",
+        "Bitte den Export mit den Zeilenenden von Windows oder Linux wiederholen",
+        rows=(1,),
+        n_rows=1,
     )
 
 
