@@ -53,7 +53,8 @@ def unfit_headers(headers: list[str]) -> list[Finding]:
 
 
 def _inspect_lines(data: bytes) -> list[Finding]:
-    if b"\x00" in data and not _is_utf_16(data):
+    is_utf_16 = _is_utf_16(data)
+    if b"\x00" in data and not is_utf_16:
         return [_binary()]
     header = data[: MAX_LINE_BYTES + 1].split(b"\n", 1)[0]
     wide = too_wide(max(header.count(delimiter) for delimiter in DELIMITERS) + 1)
@@ -62,7 +63,8 @@ def _inspect_lines(data: bytes) -> list[Finding]:
     line = first_overlong_line(data)
     if line:
         return [_overlong(line)]
-    return [_line_ends()] if b"\r" in header.rstrip(b"\r") else []
+    is_mixed = b"\n" in data and b"\r" in header.rstrip(b"\r") and not is_utf_16
+    return [_line_ends()] if is_mixed else []
 
 
 def first_overlong_line(data: bytes, longest: int = MAX_LINE_BYTES) -> int | None:

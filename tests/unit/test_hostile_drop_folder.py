@@ -102,7 +102,7 @@ def test_what_is_no_ordinary_file_is_refused_told_and_noted_and_the_others_are_t
     drop(home, GOOD)
     put(home.landing / "bergisch-gladbach" / "einwohner_2021.csv", outside)  # type: ignore[operator]
     for _ in range(2):
-        received, said = take(home)
+        _, said = take(home)
         assert len(said) == 1 and what in said[0] and "wird nicht angenommen" in said[0]
     [note] = notes(home)
     assert note["file_name"] == "bergisch-gladbach/einwohner_2021.csv" and what in note["what"]

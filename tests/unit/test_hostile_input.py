@@ -25,7 +25,7 @@ import pytest
 from orchestration.feeds import guards, reading_room
 from orchestration.feeds.declaration import Feed, load_feeds
 from orchestration.feeds.intake import receive
-from orchestration.feeds.limits import GB, MAX_COLUMNS, MAX_LINE_BYTES, allowance
+from orchestration.feeds.limits import GB, MAX_LINE_BYTES, allowance
 from orchestration.feeds.reader import READERS, read_delivery
 from orchestration.gates import delivery as gate
 from orchestration.gates import workers
@@ -161,8 +161,8 @@ def test_duplicate_headers_of_a_sheet_are_rejected(home: Home) -> None:
     assert "mehrfach" in rejected(home, XLSX, hostile.workbook(rows))["column_is_unique"]
 
 
-def test_line_ends_of_old_computers_are_rejected(home: Home) -> None:
-    data = files.text_file(files.register_lines(), end="\r")
+def test_mixed_line_ends_are_rejected(home: Home) -> None:
+    data = files.register().replace(b"\r\n", b"\r", 3)
     assert "Wagenrücklauf" in rejected(home, REGISTER, data)["line_ends_are_usual"]
 
 

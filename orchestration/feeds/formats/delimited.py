@@ -31,12 +31,14 @@ def read_text(text: str, feed: Feed) -> Cells:
     """As `read`, for text that is decoded already."""
     if "\x00" in text:
         return Cells(findings=[_binary()])
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
     findings = [] if text.endswith(("\n", "\r")) else [_no_line_end(text)]
     header_line = text.split("\n", 1)[0].rstrip("\r")
     delimiter = find_delimiter(header_line, feed)
     headers = [header.strip() for header in next(csv.reader([header_line], delimiter=delimiter), [])]
     body = text[len(text.split("\n", 1)[0]) + 1 :].rstrip("\r\n")
-    if not body:
+    if not body or not headers:
         return Cells(headers=headers, columns=[pa.array([], pa.string()) for _ in headers], findings=findings)
     table, wrong = parse(body, delimiter, len(headers))
     if wrong:
