@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +20,7 @@ from hypothesis import strategies as st
 from orchestration.feeds.declaration import load_feeds
 from orchestration.feeds.finding import Finding
 from orchestration.feeds.reader import READERS, gate_frame, raw_rows, read_delivery
+from orchestration.home import REPOSITORY
 from tests.fixtures.hostile.samples import declared, samples
 
 EXAMPLES = int(os.environ.get("IPSO_FUZZ_EXAMPLES", "100"))
@@ -35,8 +39,8 @@ def bounded(examples: int) -> settings:
 
 TOKENS = [
     b"", b"\x00", b"\n", b"\r", b"\r\n", b'"', b"'", b";", b",", b"\t", b"|", b"\xff", b"\xfe\xff", b"\xef\xbb\xbf",
-    b"\x1a",    b"__________", b"GENESIS-Tabelle: ", b"DG;", b"-", b"...", b"31.12.99999", b"00.00.0000", b"1e999", b"9" * 400,
-    b"\xc3", "ä".encode("cp850"), b"PK\x03\x04", b"<![CDATA[", b"&a;", b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff",
+    b"\x1a", b"__________", b"GENESIS-Tabelle: ", b"DG;", b"-", b"...", b"31.12.99999", b"00.00.0000", b"1e999",
+    b"9" * 400, b"\xc3", "ä".encode("cp850"), b"PK\x03\x04", b"<![CDATA[", b"&a;", b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff",
 ]  # fmt: skip
 
 places = st.floats(0, 1, exclude_max=True)
@@ -140,3 +144,13 @@ def test_bytes_that_never_were_a_delivery_never_break_a_reader(format_name: str)
         assert read_delivery(data, feed, deliverer).findings
 
     run()
+
+
+def test_damage_guided_by_coverage_never_breaks_a_reader(tmp_path: Path) -> None:
+    """A bounded run of the fuzzer that otherwise runs for hours: its seed is fixed, its number of runs too."""
+    pytest.importorskip("atheris")
+    script = REPOSITORY / "tests" / "fuzz" / "fuzz_readers.py"
+    command = [sys.executable, str(script), "-runs=1500", "-seed=1", "-max_len=20000", "-rss_limit_mb=6000"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert "Done 1500 runs" in result.stderr and list(tmp_path.iterdir()) == []
