@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -56,9 +57,11 @@ def inspect_archive(data: bytes) -> list[Finding]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError):
+    except zipfile.BadZipFile:
         # Broken archives are the readers' to tell.
         return []
+    except (NotImplementedError, ValueError, OSError, EOFError, IndexError, struct.error):
+        return [_not_plain("Das Verzeichnis des Archivs ist unüblich oder beschädigt")]
     try:
         _check_directory(members, len(data))
         contents = _unpack(data, members)

@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of the readers with Atheris: `python tests/fuzz/fuzz_readers.py -max_total_time=600`.
 
-Libfuzzer's options apply; a folder as argument keeps the corpus. The first byte of an input chooses the format, the rest
-is the file. A crash is an exception in a reader, or a reading that has neither a table nor an error.
+Libfuzzer's options apply; a folder as argument keeps the corpus. The first byte of an input chooses the format, the
+rest is the file. A crash is an exception in a reader, or a reading that has neither a table nor an error.
 """
 
 from __future__ import annotations

@@ -40,7 +40,8 @@ def bounded(examples: int) -> settings:
 TOKENS = [
     b"", b"\x00", b"\n", b"\r", b"\r\n", b'"', b"'", b";", b",", b"\t", b"|", b"\xff", b"\xfe\xff", b"\xef\xbb\xbf",
     b"\x1a", b"__________", b"GENESIS-Tabelle: ", b"DG;", b"-", b"...", b"31.12.99999", b"00.00.0000", b"1e999",
-    b"9" * 400, b"\xc3", "ä".encode("cp850"), b"PK\x03\x04", b"<![CDATA[", b"&a;", b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff",
+    b"9" * 400, b"\xc3", "ä".encode("cp850"), b"PK\x03\x04", b"<![CDATA[", b"&a;",
+    b"\x7f\xff\xff\xff", b"\xff\xff\xff\xff",
 ]  # fmt: skip
 
 places = st.floats(0, 1, exclude_max=True)

@@ -192,6 +192,11 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "symbolic link": (lambda: hostile.with_member("link", link=True), "archive_is_plain", "Verknüpfungen"),
     "one name twice": (lambda: hostile.with_member("xl/workbook.xml"), "archive_is_plain", "desselben Namens"),
     "encrypted": (hostile.encrypted, "file_is_not_encrypted", "Kennwort"),
+    "version of the future": (
+        lambda: hostile.workbook("").replace(b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\xff"),
+        "archive_is_plain",
+        "unüblich oder beschädigt",
+    ),
     "rarely used packing": (
         lambda: hostile.packed(hostile.parts(""), method=14),
         "archive_is_plain",
