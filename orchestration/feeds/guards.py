@@ -53,18 +53,12 @@ def unfit_headers(headers: list[str]) -> list[Finding]:
 
 
 def _inspect_lines(data: bytes) -> list[Finding]:
-    is_utf_16 = _is_utf_16(data)
-    if b"\x00" in data and not is_utf_16:
+    if b"\x00" in data and not _is_utf_16(data):
         return [_binary()]
     header = data[: MAX_LINE_BYTES + 1].split(b"\n", 1)[0]
     wide = too_wide(max(header.count(delimiter) for delimiter in DELIMITERS) + 1)
-    if wide:
-        return [wide]
     line = first_overlong_line(data)
-    if line:
-        return [_overlong(line)]
-    is_mixed = b"\n" in data and b"\r" in header.rstrip(b"\r") and not is_utf_16
-    return [_line_ends()] if is_mixed else []
+    return [wide] if wide else [_overlong(line)] if line else []
 
 
 def first_overlong_line(data: bytes, longest: int = MAX_LINE_BYTES) -> int | None:
@@ -91,17 +85,6 @@ def _binary() -> Finding:
         "Die Datei enthält Nullbytes und ist keine Textdatei",
         "eine Textdatei in der vereinbarten Form",
         "Bitte als Text (CSV) ausgeben",
-    )
-
-
-def _line_ends() -> Finding:
-    return structural(
-        "line_ends_are_usual",
-        "In der ersten Zeile steht ein Wagenrücklauf (CR) ohne Zeilenvorschub (LF)",
-        "Zeilen, die mit CR LF oder mit LF enden",
-        "Bitte den Export mit den Zeilenenden von Windows oder Linux wiederholen",
-        rows=(1,),
-        n_rows=1,
     )
 
 

@@ -5,8 +5,6 @@ Which module reads which format is decided here and nowhere else.
 
 from __future__ import annotations
 
-import csv
-
 import duckdb
 import pandas as pd
 import pyarrow as pa
@@ -16,7 +14,6 @@ from orchestration.feeds.cells import FUND, SYMBOL, Cells, Reading, type_cells
 from orchestration.feeds.declaration import Deliverer, Feed
 from orchestration.feeds.finding import Finding, structural
 from orchestration.feeds.formats import delimited, genesis, geopackage, votemanager, xlsx
-from orchestration.feeds.limits import MAX_LINE_BYTES
 
 READERS = {
     "delimited": delimited.read,
@@ -25,8 +22,6 @@ READERS = {
     "votemanager": votemanager.read,
     "geopackage": geopackage.read,
 }
-# Cells may be as long as lines may be (guards.py).
-csv.field_size_limit(MAX_LINE_BYTES)
 AGGREGATE_SCHEMA = pa.schema(
     [
         ("delivery_id", pa.string()),

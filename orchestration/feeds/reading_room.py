@@ -236,12 +236,17 @@ def _serve(channel: socket.socket) -> None:
         with tempfile.TemporaryDirectory(prefix="ipso-lesen-") as scratch:
             pid = os.fork()
             if pid == 0:
+                os.setpgid(0, 0)
                 channel.close()
                 _child(job, fds[0], fds[1], Path(scratch))
+            with contextlib.suppress(OSError):
+                # Whoever is first: it is a group of its own before anybody ends it.
+                os.setpgid(pid, pid)
             for descriptor in fds:
                 os.close(descriptor)
             if not _wait(pid, channel):
                 return
+            _end_group(pid)
             status = os.waitpid(pid, 0)[1]
             said = Path(scratch, "stderr").read_bytes()[-10_000:] if Path(scratch, "stderr").exists() else b""
         code = status & 0x7F or (signal.SIGKILL if os.waitstatus_to_exitcode(status) else 0)
@@ -252,6 +257,7 @@ def _serve(channel: socket.socket) -> None:
 def _wait(pid: int, channel: socket.socket) -> bool:
     """Until the child has ended; False when the owner went first, and then the child goes too."""
     if not hasattr(os, "pidfd_open"):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         return True
     watched = os.pidfd_open(pid)
     try:
@@ -260,9 +266,15 @@ def _wait(pid: int, channel: socket.socket) -> bool:
         os.close(watched)
     if watched in ready:
         return True
-    os.kill(pid, signal.SIGKILL)
+    _end_group(pid)
     os.waitpid(pid, 0)
     return False
+
+
+def _end_group(pid: int) -> None:
+    """The child, which nobody has waited for yet, and whatever it has started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
 
 
 def _child(job: bytes, source: int, result: int, scratch: Path) -> None:
