@@ -10,15 +10,18 @@ import io
 import os
 import subprocess
 import sys
+import traceback
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orchestration.feeds.declaration import load_feeds
+from orchestration.feeds.declaration import Deliverer, Feed
 from orchestration.feeds.finding import Finding
+from orchestration.feeds.limits import GB, Allowance, bind
 from orchestration.feeds.reader import READERS, gate_frame, raw_rows, read_delivery
 from orchestration.home import REPOSITORY
 from tests.fixtures.hostile.samples import declared, samples
@@ -90,14 +93,31 @@ def inside(data: bytes, changes: list[tuple[str, float, object]], which: float) 
     return buffer.getvalue()
 
 
-def read(feed_name: str, slug: str, data: bytes) -> list[Finding]:
+def apart(run: Callable[[], None]) -> None:
+    """All examples of one test in a child under limits: damage that makes a parser eat the memory, or abort, fails the
+    test and not the machine. What went wrong is in the captured output."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            bind(Allowance(memory=4 * GB, cpu_seconds=600, wall_seconds=600))
+            run()
+            code = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stderr.flush()
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def read(feed: Feed, deliverer: Deliverer, data: bytes) -> list[Finding]:
     """As the gate reads: whatever can be read must also become a frame and raw rows."""
-    feed = load_feeds()[feed_name]
-    reading = read_delivery(data, feed, feed.deliverers[slug])
+    reading = read_delivery(data, feed, deliverer)
     assert reading.table is not None or any(finding.is_error for finding in reading.findings)
     if not any(finding.is_error for finding in reading.findings):
         gate_frame(reading, feed, 100)
-        assert raw_rows(reading, feed, "x", slug, 2020).num_rows >= 0
+        assert raw_rows(reading, feed, "x", deliverer.slug, 2020).num_rows >= 0
     return reading.findings
 
 
@@ -113,26 +133,26 @@ def test_samples_are_read_without_an_error(format_name: str, number: int) -> Non
 
 @pytest.mark.parametrize(("format_name", "number"), CASES)
 def test_a_damaged_delivery_never_breaks_its_reader(format_name: str, number: int) -> None:
-    feed_name, slug, data = samples()[format_name][number]
+    feed, deliverer, data = samples()[format_name][number]
 
     @bounded(EXAMPLES // len(samples()[format_name]))
     @given(edits)
     def run(changes: list[tuple[str, float, object]]) -> None:
-        read(feed_name, slug, damaged(data, changes))
+        read(feed, deliverer, damaged(data, changes))
 
-    run()
+    apart(run)
 
 
 @pytest.mark.parametrize(("format_name", "number"), PACKED)
 def test_a_delivery_damaged_inside_its_archive_never_breaks_its_reader(format_name: str, number: int) -> None:
-    feed_name, slug, data = samples()[format_name][number]
+    feed, deliverer, data = samples()[format_name][number]
 
     @bounded(EXAMPLES // len(samples()[format_name]))
     @given(edits, places)
     def run(changes: list[tuple[str, float, object]], which: float) -> None:
-        read(feed_name, slug, inside(data, changes, which))
+        read(feed, deliverer, inside(data, changes, which))
 
-    run()
+    apart(run)
 
 
 @pytest.mark.parametrize("format_name", sorted(READERS))
@@ -144,7 +164,7 @@ def test_bytes_that_never_were_a_delivery_never_break_a_reader(format_name: str)
     def run(data: bytes) -> None:
         assert read_delivery(data, feed, deliverer).findings
 
-    run()
+    apart(run)
 
 
 def test_damage_guided_by_coverage_never_breaks_a_reader(tmp_path: Path) -> None:
