@@ -9,10 +9,12 @@ import click
 import duckdb
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from orchestration.feeds.declaration import Feed, load_feeds
-from orchestration.feeds.landing import waiting_files
+from orchestration.feeds.landing import refused_entries, waiting_files
+from orchestration.feeds.names import shown
 from orchestration.home import Home
 
 IN_FORCE, WARNED, REJECTED, STILL, MISSING, NOT_DUE = "✔", "✔!", "✖", "✔✖", "?", "·"
@@ -87,6 +89,8 @@ def print_status(home: Home, only: str | None = None, console: Console | None = 
     waiting = waiting_files(home)
     if waiting:
         console.print(f"\nIm Abgabeordner warten {len(waiting)} Dateien auf den nächsten Lauf (`ipso run`).")
+    for name, what in refused_entries(home):
+        console.print(f"\nBleibt im Abgabeordner: {shown(name)}: {what}", markup=False, highlight=False)
 
 
 def _print_rejections(home: Home, feeds: dict[str, Feed], console: Console) -> None:
@@ -101,7 +105,7 @@ def _print_rejections(home: Home, feeds: dict[str, Feed], console: Console) -> N
     ).fetchall()
     for delivery_id, feed, file_name, reason in rows:
         if feed is None or feed in feeds:
-            console.print(f"\n[bold red]Abgewiesen:[/] {file_name}", highlight=False)
+            console.print(f"\n[bold red]Abgewiesen:[/] {escape(file_name)}", highlight=False)
             console.print(f"  {reason}", markup=False, highlight=False)
             console.print(
                 f"  Rückmeldung zum Weiterleiten: {home.rejected / delivery_id / 'rueckmeldung.html'}",
@@ -112,11 +116,15 @@ def _print_rejections(home: Home, feeds: dict[str, Feed], console: Console) -> N
 
 def print_check(home: Home, path: Path, feed: str | None, deliverer: str | None, year: int | None) -> int:
     """Findings of one file. Exit status 0 would be accepted, 1 would be rejected, 2 could not be tested."""
-    from orchestration.gates.delivery import check_file
+    from orchestration.feeds import reading_room
 
     if not path.is_file():
         click.echo(f"{path}: Diese Datei gibt es nicht.", err=True)
         return 2
+    # It imports the readers while this process imports the gate.
+    reading_room.warm_up()
+    from orchestration.gates.delivery import check_file
+
     try:
         verdict = check_file(path, feed=feed, deliverer=deliverer, year=year, home=home)
     except ValueError as error:

@@ -7,6 +7,7 @@ import dagster as dg
 from orchestration.feeds.declaration import Feed
 from orchestration.feeds.finding import counted
 from orchestration.feeds.intake import receive
+from orchestration.feeds.names import in_markdown
 from orchestration.gates.delivery import Verdict, judge, not_yet_replaced, write_control
 from orchestration.logging import progress
 from orchestration.partitions import YEARS, selected_years
@@ -27,7 +28,7 @@ MOST_FINDINGS = 50
 def inbox(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """Archive what the drop folder holds for the years of this run; other years wait there."""
     other_years = {int(key) for key in YEARS.get_partition_keys()} - selected_years(context)
-    received = receive(home.folder(), leave_years=other_years)
+    received = receive(home.folder(), leave_years=other_years, warn=progress(context))
     progress(context)(f"Eingang: {counted(len(received), 'neue Lieferung', 'neue Lieferungen')} archiviert")
     return dg.MaterializeResult(metadata={"neue Lieferungen": len(received)})
 
@@ -77,8 +78,10 @@ def gate_result(key: dg.AssetKey, verdicts: list[Verdict], open_rejections: list
     What blocks is a gate that could not judge: then `judge` raises, and nothing downstream of it runs.
     """
     findings = [f for v in verdicts for f in v.findings if not f.passed]
-    lines = [f"- **{v.delivery_id}**: {v.reason}" for v in open_rejections]
-    rows = [f"| {SEVERITIES[f.severity]} | {f.delivery_id} | {f.message} |" for f in findings[:MOST_FINDINGS]]
+    lines = [f"- **{v.delivery_id}**: {in_markdown(v.reason or '')}" for v in open_rejections]
+    rows = [
+        f"| {SEVERITIES[f.severity]} | {f.delivery_id} | {in_markdown(f.message)} |" for f in findings[:MOST_FINDINGS]
+    ]
     table = "\n".join(["| Schwere | Lieferung | Befund |", "|---|---|---|", *rows]) if rows else "keine"
     judged = f"{counted(len(verdicts), 'Lieferung', 'Lieferungen')} beurteilt"
     return dg.AssetCheckResult(

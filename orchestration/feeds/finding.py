@@ -6,10 +6,13 @@ report) live elsewhere. A finding never carries a value of a personal column.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from orchestration.feeds.names import visible
+
 MAX_ROWS = 20
+LONGEST_TEXT = 2_000
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,12 @@ class Finding:
         if self.passed or self.found is None:
             return self.message
         return sentence(self.found, self.expected, self.hint, self.column_name)
+
+    def fit_to_show(self) -> Finding:
+        """Headers and cells that strangers wrote cannot steer a terminal or fill a report: one line, cut, visible."""
+        texts = {name: getattr(self, name) for name in ("message", "column_name", "found", "expected", "hint")}
+        fit: dict[str, Any] = {name: text and visible(text, LONGEST_TEXT) for name, text in texts.items()}
+        return replace(self, **fit)
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "rows": list(self.rows)}

@@ -2,34 +2,48 @@
 
 `archive/blobs/<sha[:2]>/<sha>` holds the bytes, `archive/deliveries/<delivery_id>.json` the receipt. Both are written
 aside, synced and renamed, and a file leaves the drop folder only after its receipt stands: killed at any point, the
-next call finishes the work. Whether a delivery is good is not decided here (gates).
+next call finishes the work. What is no ordinary file is not touched, and noted in `archive/refused/`. A file that is
+too large for the archive gets a receipt with its hash and moves, unread, to `refused/`: nothing is ever deleted that
+is not archived. Whether a delivery is good is not decided here (gates).
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import re
-import stat
+import shutil
 import time
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
+from orchestration.feeds import limits
 from orchestration.feeds.declaration import EXTENSIONS, Feed, load_feeds
+from orchestration.feeds.finding import german_number
+from orchestration.feeds.landing import FILE, entries, kind
+from orchestration.feeds.names import shown
 from orchestration.home import Home
 
-NAME = re.compile(r"(?P<feed>[a-z0-9_]+)_(?P<year>\d{4})\.(?P<extension>[A-Za-z0-9]+)")
-UNFINISHED = {".part", ".tmp", ".crdownload", ".filepart"}
+NAME = re.compile(r"(?P<feed>[a-z0-9_]+)_(?P<year>[0-9]{4})\.(?P<extension>[A-Za-z0-9]+)")
 SETTLE_SECONDS = 1.0
 CHUNK = 1 << 20
+DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT}
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """The receipt of one delivery. `feed`, `deliverer`, `year` are None as far as the file's name does not tell."""
+    """The receipt of one delivery. `feed`, `deliverer`, `year` are None as far as the file's name does not tell.
+
+    `file_name` is fit to be shown (names.py). `archived` is False for a file that was too large to keep: `sha256` is
+    then that of its first `limits.MAX_FILE_BYTES` bytes, so that no size makes hashing endless.
+    """
 
     delivery_id: str
     feed: str | None
@@ -39,6 +53,7 @@ class Delivery:
     received: str
     sha256: str
     size_bytes: int
+    archived: bool = True
 
     @property
     def order(self) -> tuple[str, str]:
@@ -62,22 +77,31 @@ class Address:
 
 def receive(
     home: Home,
-    progress: Callable[[str], None] = lambda message: None,
+    progress: Progress = lambda message: None,
     settle_seconds: float = SETTLE_SECONDS,
     leave_years: Collection[int] = (),
+    warn: Progress | None = None,
 ) -> list[Delivery]:
     """Archive every complete file of the drop folder; returns the deliveries that are new.
 
-    Files that still change within `settle_seconds`, hidden and partial ones stay. Symbolic links and anything that is
-    not a regular file are refused, not followed, and stay too. The same bytes under the same feed, deliverer and year
-    are no new delivery. Files for `leave_years` stay for another run. `progress` gets one German line per file.
+    Files that still change within `settle_seconds`, hidden and partial ones stay. Links and anything that is not a
+    regular file are refused, not followed, and stay too; so does what the disk has no room for. The same bytes under
+    the same feed, deliverer and year are no new delivery. Files for `leave_years` stay for another run. `progress` gets
+    one German line per file taken, `warn` (if not given, `progress` too) one per file that stays.
     """
+    warn = warn or progress
     _clear_partial(home)
     received = []
-    for path in _complete_files(home, progress, settle_seconds):
-        if address(path.relative_to(home.landing)).year in leave_years:
+    for path in _complete_files(home, warn, settle_seconds):
+        relative = path.relative_to(home.landing)
+        if address(relative).year in leave_years:
             continue
-        delivery = _receive_file(home, path, progress)
+        try:
+            delivery = _receive_file(home, relative, progress, warn)
+        except OSError as error:
+            # This file cannot be had now; the others can.
+            warn(f"{shown(relative.as_posix())}: {_reason(error)}, bleibt im Abgabeordner")
+            continue
         if delivery is not None:
             received.append(delivery)
     return received
@@ -157,87 +181,179 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o600) -> None:
 # --- drop folder -------------------------------------------------------------------------------------------------
 
 
-def _complete_files(home: Home, progress: Callable[[str], None], settle_seconds: float) -> list[Path]:
+def _complete_files(home: Home, warn: Progress, settle_seconds: float) -> list[Path]:
     """Regular files that are not growing, in a fixed order."""
-    seen = {path: _fingerprint(path) for path in _candidates(home, progress)}
-    youngest = max((mtime for _, _, _, mtime in seen.values()), default=0)
+    seen = {}
+    for path, what in entries(home):
+        if what == FILE:
+            seen[path] = _fingerprint(path)
+        else:
+            _note_refusal(home, path.relative_to(home.landing), what, warn)
+    youngest = max((before[3] for before in seen.values() if before), default=0)
     if seen and time.time() - youngest / 1e9 < settle_seconds:
         time.sleep(settle_seconds)
     complete = []
     for path, before in seen.items():
-        if path.exists() and _fingerprint(path) == before:
+        if before is not None and _fingerprint(path) == before:
             complete.append(path)
         else:
-            progress(f"{path.relative_to(home.landing)}: wird noch geschrieben, bleibt im Abgabeordner")
+            warn(_still_written(path.relative_to(home.landing)))
     return complete
 
 
-def _candidates(home: Home, progress: Callable[[str], None]) -> Iterator[Path]:
-    for folder, folders, names in os.walk(home.landing, followlinks=False):
-        folders.sort()
-        for name in [*folders]:
-            if (Path(folder) / name).is_symlink():
-                progress(f"{(Path(folder) / name).relative_to(home.landing)}: Verknüpfung, wird nicht angenommen")
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in sorted(names):
-            path = Path(folder) / name
-            if name.startswith(".") or path.suffix.lower() in UNFINISHED or name.endswith("~"):
-                continue
-            if stat.S_ISREG(path.lstat().st_mode):
-                yield path
-            else:
-                progress(f"{path.relative_to(home.landing)}: keine gewöhnliche Datei, wird nicht angenommen")
+def _note_refusal(home: Home, relative: Path, what: str, warn: Progress) -> None:
+    """Tell what is not taken, and keep a note of it (once): there are no bytes to archive."""
+    name = relative.as_posix()
+    warn(f"{shown(name)}: {what}, wird nicht angenommen")
+    key = hashlib.sha256(name.encode("utf-8", "surrogateescape") + what.encode()).hexdigest()[:16]
+    path = home.archive / "refused" / f"{key}.json"
+    if not path.exists():
+        note = {"file_name": shown(name), "what": what, "seen": _now()}
+        write_atomic(path, json.dumps(note, ensure_ascii=False, indent=2).encode("utf-8"))
 
 
-def _fingerprint(path: Path) -> tuple[int, int, int, int]:
-    status = path.lstat()
+def _still_written(relative: Path) -> str:
+    return f"{shown(relative.as_posix())}: wird noch geschrieben, bleibt im Abgabeordner"
+
+
+def _fingerprint(path: Path) -> tuple[int, int, int, int] | None:
+    try:
+        return _identity(path.lstat())
+    except FileNotFoundError:
+        return None
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int, int]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _reason(error: OSError) -> str:
+    if error.errno in DISK_IS_FULL:
+        return "der Datenträger ist voll"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "nicht lesbar (Zugriffsrechte)"
+    return f"nicht lesbar ({os.strerror(error.errno) if error.errno else type(error).__name__})"
+
+
+@contextmanager
+def _folder_of(root: Path, relative: Path) -> Iterator[int]:
+    """Descriptor of the folder a file lies in, reached without following a link that somebody has put on the way."""
+    folder = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in relative.parts[:-1]:
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        yield folder
+    finally:
+        os.close(folder)
 
 
 # --- archive -----------------------------------------------------------------------------------------------------
 
 
-def _receive_file(home: Home, path: Path, progress: Callable[[str], None]) -> Delivery | None:
-    relative = path.relative_to(home.landing)
-    before = _fingerprint(path)
-    partial, sha256, size = _copy_aside(home, path)
-    if _fingerprint(path) != before:
-        partial.unlink()
-        progress(f"{relative}: wird noch geschrieben, bleibt im Abgabeordner")
-        return None
-    blob = blob_path(home, sha256)
-    blob.parent.mkdir(parents=True, exist_ok=True)
-    partial.replace(blob)
-    _sync_folder(blob.parent)
-    delivery, is_new = _write_receipt(home, relative, sha256, size)
-    path.unlink()
+def _receive_file(home: Home, relative: Path, progress: Progress, warn: Progress) -> Delivery | None:
+    with _folder_of(home.landing, relative) as folder:
+        # Without O_NONBLOCK a pipe that has just taken the file's place would hold us for ever.
+        source = os.open(relative.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        with os.fdopen(source, "rb") as reader:
+            status = os.fstat(source)
+            if (what := kind(status)) != FILE:
+                _note_refusal(home, relative, what, warn)
+                return None
+            archived = status.st_size <= limits.MAX_FILE_BYTES
+            if archived and (lacking := _lacking(home, status.st_size)):
+                warn(f"{shown(relative.as_posix())}: {lacking}, bleibt im Abgabeordner")
+                return None
+            partial, sha256, size = _copy_aside(home, reader) if archived else (None, _hash_of_start(reader), 0)
+            if _identity(os.fstat(source)) != _identity(status):
+                if partial:
+                    partial.unlink()
+                warn(_still_written(relative))
+                return None
+        if partial is None:
+            return _refuse(home, relative, folder, sha256, status.st_size, warn)
+        _store(home, partial, sha256)
+        delivery, is_new = _write_receipt(home, relative, sha256, size)
+        os.unlink(relative.name, dir_fd=folder)
+    name = shown(relative.as_posix())
     progress(
-        f"{relative}: angekommen als {delivery.delivery_id}"
+        f"{name}: angekommen als {delivery.delivery_id}"
         if is_new
-        else f"{relative}: unverändert, liegt schon vor als {delivery.delivery_id}"
+        else f"{name}: unverändert, liegt schon vor als {delivery.delivery_id}"
     )
     return delivery if is_new else None
 
 
-def _copy_aside(home: Home, path: Path) -> tuple[Path, str, int]:
+def _lacking(home: Home, size: int) -> str | None:
+    """In German, when the disk of the archive has no room for so many bytes."""
+    free = shutil.disk_usage(home.archive).free
+    if free - size >= limits.FREE_DISK_BYTES:
+        return None
+    needed = (size + limits.FREE_DISK_BYTES) / limits.GB
+    return (
+        f"auf dem Datenträger des Archivs sind nur {german_number(round(free / limits.GB, 1))} GB frei, nötig sind "
+        f"{german_number(round(needed, 1))} GB"
+    )
+
+
+def _copy_aside(home: Home, reader: BinaryIO) -> tuple[Path, str, int]:
     """Copy into the archive under a temporary name, hashing on the way; (path, sha256, bytes)."""
     folder = home.archive / "blobs"
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f".{os.getpid()}.{time.monotonic_ns()}.tmp"
     digest, size = hashlib.sha256(), 0
-    source = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     target = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(source, "rb") as reader, os.fdopen(target, "wb") as writer:
-        while chunk := reader.read(CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-            writer.write(chunk)
-        writer.flush()
-        os.fsync(writer.fileno())
+    try:
+        with os.fdopen(target, "wb") as writer:
+            while chunk := reader.read(CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                if size > limits.MAX_FILE_BYTES:
+                    # Grows faster than it is read: the disk is not to be filled by it.
+                    raise OSError(errno.EFBIG, "the file grows while it is read")
+                writer.write(chunk)
+            writer.flush()
+            os.fsync(writer.fileno())
+    except OSError:
+        partial.unlink()
+        raise
     return partial, digest.hexdigest(), size
 
 
-def _write_receipt(home: Home, relative: Path, sha256: str, size: int) -> tuple[Delivery, bool]:
+def _store(home: Home, partial: Path, sha256: str) -> None:
+    blob = blob_path(home, sha256)
+    blob.parent.mkdir(parents=True, exist_ok=True)
+    partial.replace(blob)
+    _sync_folder(blob.parent)
+
+
+def _hash_of_start(reader: BinaryIO) -> str:
+    """SHA-256 of the first `limits.MAX_FILE_BYTES` bytes."""
+    digest, left = hashlib.sha256(), limits.MAX_FILE_BYTES
+    while left and (chunk := reader.read(min(CHUNK, left))):
+        digest.update(chunk)
+        left -= len(chunk)
+    return digest.hexdigest()
+
+
+def _refuse(home: Home, relative: Path, folder: int, sha256: str, size: int, warn: Progress) -> Delivery | None:
+    """Receipt without bytes; the file moves out of the drop folder, which costs no room, for the steward to delete."""
+    delivery, is_new = _write_receipt(home, relative, sha256, size, archived=False)
+    target = home.root / "refused" / delivery.delivery_id
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    said = f"zu groß ({german_number(round(size / limits.GB, 1))} GB), nicht archiviert; Prüfsumme festgehalten"
+    try:
+        os.rename(relative.name, target, src_dir_fd=folder)
+        where = f"die Datei liegt unter refused/{delivery.delivery_id}"
+    except OSError:
+        # Another disk: there it stays, and is told again.
+        where = "die Datei bleibt im Abgabeordner"
+    warn(f"{shown(relative.as_posix())}: {said}, {where}")
+    return delivery if is_new else None
+
+
+def _write_receipt(home: Home, relative: Path, sha256: str, size: int, archived: bool = True) -> tuple[Delivery, bool]:
     """The receipt that stands for these bytes at this address, and whether it was written now."""
     told = address(relative)
     if told.feed is not None:
@@ -253,13 +369,18 @@ def _write_receipt(home: Home, relative: Path, sha256: str, size: int) -> tuple[
         feed=told.feed,
         deliverer=told.deliverer,
         year=told.year,
-        file_name=relative.as_posix().encode("utf-8", "replace").decode("utf-8"),
-        received=datetime.now(UTC).isoformat(timespec="microseconds"),
+        file_name=shown(relative.as_posix()),
+        received=_now(),
         sha256=sha256,
         size_bytes=size,
+        archived=archived,
     )
     write_atomic(path, json.dumps(asdict(delivery), ensure_ascii=False, indent=2).encode("utf-8"))
     return delivery, True
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def _clear_partial(home: Home) -> None:

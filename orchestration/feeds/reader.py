@@ -9,6 +9,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from orchestration.feeds import guards
 from orchestration.feeds.cells import FUND, SYMBOL, Cells, Reading, type_cells
 from orchestration.feeds.declaration import Deliverer, Feed
 from orchestration.feeds.finding import Finding, structural
@@ -42,7 +43,11 @@ def read_delivery(data: bytes, feed: Feed, deliverer: Deliverer) -> Reading:
     """Read and type. Structural faults are findings of the reading, not exceptions."""
     if not data.strip():
         return Reading(None, {}, [_empty(len(data))])
+    told = guards.suspicious(data, deliverer.format)
+    if any(finding.is_error for finding in told):
+        return Reading(None, {}, told)
     cells: Cells = READERS[deliverer.format](data, feed, deliverer)
+    cells.findings = [*told, *cells.findings, *guards.unfit_headers(cells.headers)]
     return type_cells(cells, feed, deliverer)
 
 

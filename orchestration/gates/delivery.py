@@ -33,9 +33,11 @@ from orchestration.feeds.declaration import (
     load_feeds,
     official_population,
 )
-from orchestration.feeds.finding import Finding, counted, structural
+from orchestration.feeds.finding import Finding, counted, german_number, structural
 from orchestration.feeds.intake import Delivery, address, deliveries, write_atomic
-from orchestration.feeds.reader import gate_frame, raw_rows, raw_schema, read_delivery
+from orchestration.feeds.limits import GB, MAX_FILE_BYTES
+from orchestration.feeds.reader import gate_frame, raw_rows, raw_schema
+from orchestration.feeds.reading_room import read_apart, unreadable
 from orchestration.gates import workers
 from orchestration.gates.contract import feed_suite
 from orchestration.gates.rejection import render_rejection
@@ -139,8 +141,8 @@ def check_file(
     feeds = load_feeds()
     if feed not in feeds or deliverer not in feeds[feed].deliverers or year is None:
         raise ValueError(told.fault or "Lieferart, Lieferant oder Jahr sind nicht bekannt.")
-    data = path.read_bytes()
-    sha256 = hashlib.sha256(data).hexdigest()
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     delivery = Delivery(
         delivery_id=f"{feed}-{deliverer}-{year}-{sha256[:10]}",
         feed=feed,
@@ -149,11 +151,11 @@ def check_file(
         file_name=path.name,
         received="9999",
         sha256=sha256,
-        size_bytes=len(data),
+        size_bytes=path.stat().st_size,
     )
     receipts = [d for d in deliveries(home) if d.feed == feed] if home else []
     twin = _twin(home, delivery, receipts) if home else None
-    return _decide(_prepare(data, feeds[feed], delivery), feeds[feed], delivery, twin)
+    return _decide(_prepare(path, feeds[feed], delivery), feeds[feed], delivery, twin)
 
 
 def verdict_exists(home: Home, delivery: Delivery) -> bool:
@@ -228,7 +230,7 @@ def _read_ahead(home: Home, feed: Feed | None, chosen: list[Delivery]) -> Iterat
     with ThreadPoolExecutor(max_workers=1) as pool:
 
         def start(delivery: Delivery) -> Future[Prepared]:
-            return pool.submit(lambda: _prepare(delivery.blob(home).read_bytes(), feed, delivery))
+            return pool.submit(_prepare, delivery.blob(home), feed, delivery)
 
         following = start(chosen[0]) if chosen else None
         for number, delivery in enumerate(chosen):
@@ -254,7 +256,7 @@ def _in_workers(home: Home, feed: Feed | None, chosen: list[Delivery], receipts:
 
 
 def _judge_apart(home: Home, delivery: Delivery, feed: Feed, receipts: list[Delivery]) -> Verdict:
-    prepared = _prepare(delivery.blob(home).read_bytes(), feed, delivery)
+    prepared = _prepare(delivery.blob(home), feed, delivery)
     return _judge_one(home, delivery, feed, receipts, prepared)
 
 
@@ -281,17 +283,19 @@ def _judge_one(
     return verdict
 
 
-def _prepare(data: bytes, feed: Feed, delivery: Delivery) -> Prepared:
-    """Read one delivery. Whatever goes wrong here is a fault of the file: it must not stop the others."""
+def _prepare(path: Path, feed: Feed, delivery: Delivery) -> Prepared:
+    """Read one delivery, apart from this process. What goes wrong there is a fault of the file, the others go on."""
     assert delivery.deliverer is not None and delivery.year is not None
     deliverer = feed.deliverers[delivery.deliverer]
-    if len(data) > feed.max_size_mb * 1_000_000:
+    if not delivery.archived:
+        return Prepared([_refused(delivery)])
+    if delivery.size_bytes > feed.max_size_mb * 1_000_000:
         return Prepared([_too_large(feed)])
+    reading = read_apart(path, feed, deliverer)
+    if reading.table is None or any(finding.is_error for finding in reading.findings):
+        return Prepared(reading.findings)
+    official = official_population().get((deliverer.ags or "", delivery.year))
     try:
-        reading = read_delivery(data, feed, deliverer)
-        if reading.table is None or any(finding.is_error for finding in reading.findings):
-            return Prepared(reading.findings)
-        official = official_population().get((deliverer.ags or "", delivery.year))
         return Prepared(
             findings=reading.findings,
             frame=gate_frame(reading, feed, official),
@@ -301,7 +305,7 @@ def _prepare(data: bytes, feed: Feed, delivery: Delivery) -> Prepared:
         )
     except Exception as error:
         # The exception's text may quote a cell, its class does not.
-        return Prepared([_unreadable(error)])
+        return Prepared([unreadable(type(error).__name__)])
 
 
 def _decide(prepared: Prepared, feed: Feed, delivery: Delivery, twin: Delivery | None) -> Verdict:
@@ -341,7 +345,7 @@ def _parameters(feed: Feed, deliverer: Deliverer, year: int, rows: int, official
 def _verdict(delivery: Delivery, findings: list[Finding], row_count: int) -> Verdict:
     addressed = tuple(
         replace(
-            finding,
+            finding.fit_to_show(),
             gate=GATE,
             delivery_id=delivery.delivery_id,
             feed=delivery.feed,
@@ -428,12 +432,13 @@ def _too_large(feed: Feed) -> Finding:
     )
 
 
-def _unreadable(error: Exception) -> Finding:
+def _refused(delivery: Delivery) -> Finding:
+    size = german_number(round(delivery.size_bytes / GB, 1))
     return structural(
-        "file_is_readable",
-        f"Die Datei konnte nicht gelesen werden ({type(error).__name__})",
-        "eine Datei in der vereinbarten Form",
-        "Bitte die Datei neu ausgeben; bleibt der Fehler, die Stelle Sozialplanung ansprechen",
+        "file_has_sane_size",
+        f"Die Datei ist mit {size} GB zu groß für das Archiv; festgehalten ist nur ihre Prüfsumme",
+        f"höchstens {german_number(MAX_FILE_BYTES / GB)} GB",
+        "Bitte prüfen, ob die richtige Datei geliefert wurde",
     )
 
 

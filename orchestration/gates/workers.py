@@ -13,6 +13,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any
 
+from orchestration.feeds import reading_room
+
 PRELOADED = ["great_expectations", "orchestration.gates.delivery"]
 MOST_WORKERS = 4
 
@@ -26,7 +28,7 @@ def submit(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(PRELOADED)
         _pool = ProcessPoolExecutor(
-            max_workers=min(os.cpu_count() or 1, MOST_WORKERS), mp_context=context, initializer=_end_with_parent
+            max_workers=min(os.cpu_count() or 1, MOST_WORKERS), mp_context=context, initializer=_start_worker
         )
     return _pool.submit(function, *arguments)
 
@@ -39,6 +41,12 @@ def warm_up() -> None:
 def are_running() -> bool:
     """Whether a suite would find Great Expectations imported in a worker."""
     return _pool is not None
+
+
+def _start_worker() -> None:
+    # Before this process has threads: a fork is then safe, and costs nothing of what is imported already.
+    reading_room.fork_companion()
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:

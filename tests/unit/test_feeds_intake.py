@@ -127,7 +127,7 @@ def test_links_and_devices_are_refused_and_not_followed(home: Home, tmp_path: Pa
     messages: list[str] = []
     assert receive(home, messages.append, settle_seconds=0) == []
     assert len(messages) == 3 and secret.exists()
-    assert archive_files(home) == []
+    assert deliveries(home) == [] and not (home.archive / "blobs").exists()
 
 
 def test_a_misnamed_file_is_archived_without_feed(home: Home) -> None:

@@ -11,7 +11,9 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from orchestration.feeds import reading_room
 from orchestration.feeds.intake import deliveries, pending, receive
+from orchestration.feeds.reader import READERS
 from orchestration.gates import delivery as gate
 from orchestration.gates.delivery import Verdict, check_file, judge, write_control
 from orchestration.gates.suites import GateDefect
@@ -431,11 +433,15 @@ def test_a_reader_that_breaks_rejects_one_file_without_quoting_it_and_the_others
     def read(data: bytes, *_: object) -> None:
         raise ValueError(f"cannot parse {data[:200]!r}")
 
-    monkeypatch.setitem(gate.read_delivery.__globals__["READERS"], "xlsx", read)
+    monkeypatch.setitem(READERS, "xlsx", read)
+    # The process that reads must know the broken reader: it is a fork of this one.
+    monkeypatch.setattr(reading_room._Companion, "start", reading_room._Companion.fork)
+    reading_room.close()
     drop(home, "burscheid/einwohner_2020.xlsx", files.register_xlsx())
     drop(home, REGISTER, files.register())
     receive(home, settle_seconds=0)
     verdicts = {v.deliverer: v for v in judge(home, "einwohner")}
+    reading_room.close()
     assert verdicts[BERGISCH_GLADBACH].accepted
     assert errors(verdicts["burscheid"]) == ["file_is_readable"]
     assert "ValueError" in verdicts["burscheid"].reason and "parse" not in report(home, verdicts["burscheid"])

@@ -31,12 +31,14 @@ def read_text(text: str, feed: Feed) -> Cells:
     """As `read`, for text that is decoded already."""
     if "\x00" in text:
         return Cells(findings=[_binary()])
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
     findings = [] if text.endswith(("\n", "\r")) else [_no_line_end(text)]
     header_line = text.split("\n", 1)[0].rstrip("\r")
     delimiter = find_delimiter(header_line, feed)
-    headers = [header.strip() for header in next(csv.reader([header_line], delimiter=delimiter), [])]
+    headers = [header.strip() for header in _fields(header_line, delimiter)]
     body = text[len(text.split("\n", 1)[0]) + 1 :].rstrip("\r\n")
-    if not body:
+    if not body or not headers:
         return Cells(headers=headers, columns=[pa.array([], pa.string()) for _ in headers], findings=findings)
     table, wrong = parse(body, delimiter, len(headers))
     if wrong:
@@ -50,12 +52,20 @@ def read_text(text: str, feed: Feed) -> Cells:
     )
 
 
+def _fields(line: str, delimiter: str) -> list[str]:
+    """The fields of one line; none where it is no line of fields (a bare carriage return, a field without end)."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
 def find_delimiter(header_line: str, feed: Feed) -> str:
     """The delimiter under which most declared headers are found in the header line."""
     known = {fold(header) for column in feed.columns for header in column.headers}
 
     def hits(delimiter: str) -> int:
-        return sum(fold(cell) in known for cell in next(csv.reader([header_line], delimiter=delimiter), []))
+        return sum(fold(cell) in known for cell in _fields(header_line, delimiter))
 
     return max(DELIMITERS, key=hits)
 

@@ -34,7 +34,7 @@ def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
             # Archived bytes carry no file extension, which GDAL remarks upon.
             warnings.simplefilter("ignore", RuntimeWarning)
             frame = pyogrio.read_dataframe(data)
-    except pyogrio.errors.DataSourceError:
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError):
         return Cells(findings=[_broken("Das GeoPackage ist beschädigt oder abgeschnitten")])
     if frame.crs is None:
         return Cells(findings=[_no_crs()])
