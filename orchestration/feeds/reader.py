@@ -12,14 +12,34 @@ import pyarrow as pa
 from orchestration.feeds.cells import FUND, SYMBOL, Cells, Reading, type_cells
 from orchestration.feeds.declaration import Deliverer, Feed
 from orchestration.feeds.finding import Finding, structural
-from orchestration.feeds.formats import delimited, genesis, geopackage, votemanager, xlsx
+from orchestration.feeds.formats import (
+    archive,
+    delimited,
+    ffcsv,
+    gebref,
+    genesis,
+    gv100ad,
+    parquet,
+    spreadsheet,
+    vector,
+    votemanager,
+)
+from orchestration.feeds.formats.kinds import expected_kind, kind_of, wrong_kind
 
 READERS = {
     "delimited": delimited.read,
-    "xlsx": xlsx.read,
+    "xlsx": spreadsheet.read,
+    "xls": spreadsheet.read,
+    "ods": spreadsheet.read,
     "genesis": genesis.read,
+    "ffcsv": ffcsv.read,
     "votemanager": votemanager.read,
-    "geopackage": geopackage.read,
+    "gebref": gebref.read,
+    "gv100ad": gv100ad.read,
+    "geopackage": vector.read_geopackage,
+    "geojson": vector.read_geojson,
+    "shapefile": vector.read_shapefile,
+    "parquet": parquet.read,
 }
 AGGREGATE_SCHEMA = pa.schema(
     [
@@ -39,11 +59,27 @@ AGGREGATE_SCHEMA = pa.schema(
 
 
 def read_delivery(data: bytes, feed: Feed, deliverer: Deliverer) -> Reading:
-    """Read and type. Structural faults are findings of the reading, not exceptions."""
-    if not data.strip():
-        return Reading(None, {}, [_empty(len(data))])
+    """Unpack, read and type. Structural faults are findings of the reading, not exceptions."""
+    data, findings = _agreed_kind(data, deliverer.format)
+    if findings:
+        return Reading(None, {}, findings)
     cells: Cells = READERS[deliverer.format](data, feed, deliverer)
     return type_cells(cells, feed, deliverer)
+
+
+def _agreed_kind(data: bytes, format_name: str) -> tuple[bytes, list[Finding]]:
+    """The bytes of a file of the agreed kind, taken out of a ZIP archive where they came in one."""
+    actual, wanted = kind_of(data), expected_kind(format_name)
+    if actual == "zip":
+        data, findings = archive.unpacked(data, format_name)
+        if findings:
+            return b"", findings
+        actual = kind_of(data)
+        if actual in ("zip", "archive", "shapefile"):
+            return b"", [archive.nested()]
+    if not data.strip():
+        return b"", [_empty(len(data))]
+    return (data, []) if actual == wanted else (b"", [wrong_kind(format_name, actual)])
 
 
 def _empty(size: int) -> Finding:

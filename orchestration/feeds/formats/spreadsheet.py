@@ -1,7 +1,8 @@
-"""XLSX: bytes → cells as text. One header row, or stacked and merged header rows between titles and footers.
+"""Spreadsheets (XLSX, XLS, ODS): bytes → cells as text. One header row, or stacked and merged header rows between
+titles and footers.
 
-Numbers and dates that Excel knows as such are written in the deliverer's agreed notation, so that one typing serves
-all formats. No typing and no rules about values here.
+Numbers and dates that the spreadsheet knows as such are written in the deliverer's agreed notation, so that one
+typing serves all formats. No typing and no rules about values here.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ import pyarrow as pa
 from orchestration.feeds.cells import Cells
 from orchestration.feeds.declaration import Deliverer, Feed, fold
 from orchestration.feeds.finding import Finding, structural
+from orchestration.feeds.formats import faults
+from orchestration.feeds.formats.headers import path
+from orchestration.feeds.formats.kinds import TITLES
 
-MAX_UNPACKED = 1_000_000_000
 MAX_CELLS = 30_000_000
 MONTHS = ["Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
           "November", "Dezember"]  # fmt: skip
@@ -29,29 +32,45 @@ Rows = list[list[Any]]
 
 
 def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
-    """Cells of the first sheet, or the structural findings that prevent reading it."""
-    broken = _check_zip(data)
-    if broken:
-        return Cells(findings=[broken])
-    from python_calamine import CalamineError, CalamineWorkbook
+    """Cells of the declared sheet, else of the first one with data; or the findings that prevent reading it."""
+    kind = TITLES[deliverer.format]
+    if _unpacks_too_large(data):
+        return Cells(findings=[faults.too_large()])
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     try:
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
-        if sheet.total_height * sheet.total_width > MAX_CELLS:
-            return Cells(findings=[_too_large()])
-        rows = sheet.to_python(skip_empty_area=False)
-        merged = sheet.merged_cell_ranges or []
-    except CalamineError:
-        return Cells(findings=[_broken("Die XLSX-Datei ist beschädigt und lässt sich nicht öffnen")])
+        with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
+            rows, merged, finding = _sheet(book, deliverer.sheet)
+    except PasswordError:
+        return Cells(findings=[faults.locked(kind)])
+    except (CalamineError, zipfile.BadZipFile, ValueError):
+        return Cells(findings=[faults.broken(kind)])
+    if finding:
+        return Cells(findings=[finding])
     if feed.grain == "person":
         return _one_header_row(rows, feed, deliverer)
     return _stacked_header(rows, merged, feed, deliverer)
 
 
+def _sheet(book: Any, wanted: str | None) -> tuple[Rows, list[Any], Finding | None]:
+    """Rows and merged ranges of the declared sheet, else of the first one that holds anything."""
+    names = book.sheet_names
+    if wanted is not None:
+        names = [name for name in names if fold(name) == fold(wanted)]
+        if not names:
+            return [], [], _no_sheet(wanted, book.sheet_names)
+    for name in names:
+        sheet = book.get_sheet_by_name(name)
+        if sheet.total_height * sheet.total_width > MAX_CELLS:
+            return [], [], faults.too_large("ein Blatt in der Größe der Daten")
+        rows = sheet.to_python(skip_empty_area=False)
+        if any(cell != "" for row in rows for cell in row):
+            return rows, sheet.merged_cell_ranges or [], None
+    return [], [], faults.empty("Die Arbeitsmappe" if wanted is None else f"Das Tabellenblatt „{wanted}“")
+
+
 def _one_header_row(rows: Rows, feed: Feed, deliverer: Deliverer) -> Cells:
-    first = next((i for i, row in enumerate(rows) if any(cell != "" for cell in row)), None)
-    if first is None:
-        return Cells(findings=[_empty()])
+    first = next(i for i, row in enumerate(rows) if any(cell != "" for cell in row))
     headers = [str(cell).strip() for cell in rows[first]]
     width = max((i + 1 for i, header in enumerate(headers) if header), default=0)
     return _cells(headers[:width], rows[first + 1 :], first + 2, feed, deliverer)
@@ -59,8 +78,6 @@ def _one_header_row(rows: Rows, feed: Feed, deliverer: Deliverer) -> Cells:
 
 def _stacked_header(rows: Rows, merged: list[Any], feed: Feed, deliverer: Deliverer) -> Cells:
     """The header block around the key column; titles above it, footers (fewer than three filled cells) after it."""
-    if not any(cell != "" for row in rows for cell in row):
-        return Cells(findings=[_empty()])
     filled = _fill_merged(rows, merged)
     anchor = _anchor(filled, feed)
     if anchor is None:
@@ -72,12 +89,12 @@ def _stacked_header(rows: Rows, merged: list[Any], feed: Feed, deliverer: Delive
     while end < len(filled) and str(filled[end][key]).strip() in ("", str(filled[row][key]).strip()):
         end += 1
     block = _fill_right(filled[start:end]) if not merged else filled[start:end]
-    headers = [_path(block, column) for column in range(len(filled[row]))]
+    headers = [path(str(line[column]) for line in block if column < len(line)) for column in range(len(filled[row]))]
     data = [cells if sum(cell != "" for cell in cells) >= 3 else [""] * len(cells) for cells in rows[end:]]
     cells = _cells(headers, data, end + 1, feed, deliverer)
     cells.constants.update(_title_date(rows[:start], feed, deliverer))
     if not any(c for c in data if any(cell != "" for cell in c)):
-        cells.findings.append(_empty())
+        cells.findings.append(faults.empty("Das Tabellenblatt"))
     return cells
 
 
@@ -115,15 +132,6 @@ def _fill_right(block: Rows) -> Rows:
             filled.append(filled[j - 1] if inherit else cell)
         result.append(filled)
     return result
-
-
-def _path(block: Rows, column: int) -> str:
-    parts: list[str] = []
-    for row in block:
-        part = re.sub(r"\s+", " ", str(row[column])).strip() if column < len(row) else ""
-        if part and (not parts or parts[-1] != part):
-            parts.append(part)
-    return " / ".join(parts)
 
 
 def _title_date(titles: Rows, feed: Feed, deliverer: Deliverer) -> dict[str, str]:
@@ -169,43 +177,21 @@ def _text(value: Any, feed: Feed, deliverer: Deliverer) -> str | None:
     return text.replace(".", ",") if deliverer.numbers == "1.234,5" else text
 
 
-def _check_zip(data: bytes) -> Finding | None:
-    """Cheap checks before any parser sees the file: is the archive whole, and does it unpack to a sane size?"""
+def _unpacks_too_large(data: bytes) -> bool:
+    """Asked before any parser sees the file; XLS is no archive, and a broken archive is the parser's business."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
-                return _too_large()
-            if "xl/workbook.xml" not in archive.namelist():
-                return _broken("Die Datei ist keine XLSX-Datei")
-    except zipfile.BadZipFile:
-        return _broken("Die XLSX-Datei ist beschädigt oder abgeschnitten")
-    return None
+            return sum(entry.file_size for entry in archive.infolist()) > faults.MAX_UNPACKED
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        return False
 
 
-def _broken(found: str) -> Finding:
+def _no_sheet(wanted: str, names: list[str]) -> Finding:
     return structural(
-        "file_is_complete",
-        found,
-        "eine vollständige XLSX-Datei",
-        "Bitte neu speichern und vollständig übertragen",
-    )
-
-
-def _too_large() -> Finding:
-    return structural(
-        "file_has_sane_size",
-        "Die XLSX-Datei entpackt sich auf eine unplausible Größe",
-        "höchstens 1 GB entpackt und ein Blatt in der Größe der Daten",
-        "Bitte leere formatierte Bereiche entfernen und neu speichern",
-    )
-
-
-def _empty() -> Finding:
-    return structural(
-        "file_is_not_empty",
-        "Das erste Tabellenblatt enthält keine Daten",
-        "eine Kopfzeile und mindestens eine Datenzeile im ersten Blatt",
-        "Bitte den Export wiederholen",
+        "sheet_exists",
+        f"Das vereinbarte Tabellenblatt „{wanted}“ fehlt; die Datei hat {len(names)} andere",
+        f"ein Tabellenblatt „{wanted}“",
+        "Bitte das Blatt wie vereinbart benennen",
     )
 
 
@@ -213,7 +199,7 @@ def _no_header(feed: Feed) -> Finding:
     names = ", ".join(f"„{h}“" for name in feed.key for h in feed.column(name).headers)
     return structural(
         "header_is_known",
-        "Im ersten Tabellenblatt wurde keine Kopfzeile gefunden",
+        "Im Tabellenblatt wurde keine Kopfzeile gefunden",
         f"eine Kopfzeile mit der Spalte {names}",
         "Bitte die Vorlage unverändert verwenden",
     )

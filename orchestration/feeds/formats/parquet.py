@@ -1,0 +1,69 @@
+"""Parquet: bytes → cells as text in the agreed notation, so that one typing serves all formats.
+
+Set-based in DuckDB: person-level files are large. Nested columns are refused.
+"""
+
+from __future__ import annotations
+
+import io
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.feeds.cells import Cells
+from orchestration.feeds.declaration import Deliverer, Feed
+from orchestration.feeds.finding import Finding, structural
+from orchestration.feeds.formats import faults
+from orchestration.feeds.formats.kinds import TITLES
+
+MAX_CELLS = 1_000_000_000
+
+
+def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
+    """Cells of the file's columns; rows are numbered from 1."""
+    try:
+        file = pq.ParquetFile(io.BytesIO(data))
+        shape = file.metadata
+        if shape.num_rows * max(shape.num_columns, 1) > MAX_CELLS:
+            return Cells(findings=[faults.too_large("nicht mehr Zeilen und Spalten als vereinbart")])
+        nested = [column.name for column in file.schema_arrow if pa.types.is_nested(column.type)]
+        if nested:
+            return Cells(findings=[_nested(len(nested))])
+        table = file.read()
+    except (pa.ArrowException, OSError):
+        return Cells(findings=[faults.broken(TITLES["parquet"])])
+    headers = table.column_names
+    places = [f"c{i}" for i in range(len(headers))]
+    fields = [_text(place, column.type, feed, deliverer) for place, column in zip(places, table.columns, strict=True)]
+    with duckdb.connect() as connection:
+        connection.register("delivered", table.rename_columns(places))
+        texts = connection.execute(f"select {', '.join(fields)} from delivered").to_arrow_table().combine_chunks()
+    return Cells(
+        headers=headers,
+        columns=[pa.concat_arrays(column.chunks or [pa.array([], pa.string())]) for column in texts.columns],
+        zeile=pa.array(range(1, table.num_rows + 1), pa.int32()),
+    )
+
+
+def _text(place: str, kind: pa.DataType, feed: Feed, deliverer: Deliverer) -> str:
+    """SQL for the cell's text: whole numbers without decimals, dates and decimals as agreed."""
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        agreed = "%d.%m.%Y" if "TT.MM.JJJJ" in feed.date_formats else "%Y-%m-%d"
+        return f"strftime(cast({place} as timestamp), '{agreed}') as {place}"
+    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
+        text = (
+            f"case when {place} = trunc({place}) and abs({place}) < 1e15 "
+            f"then cast(cast({place} as bigint) as varchar) else cast({place} as varchar) end"
+        )
+        return (f"replace({text}, '.', ',')" if deliverer.numbers == "1.234,5" else text) + f" as {place}"
+    return f"cast({place} as varchar) as {place}"
+
+
+def _nested(number: int) -> Finding:
+    return structural(
+        "columns_are_plain",
+        f"{number} Spalten enthalten Listen oder verschachtelte Werte",
+        "Spalten mit einfachen Werten",
+        "Bitte ohne verschachtelte Spalten ausgeben",
+    )
