@@ -15,6 +15,7 @@ from orchestration.feeds.finding import Finding, structural
 from orchestration.feeds.formats import (
     archive,
     delimited,
+    faults,
     ffcsv,
     gebref,
     genesis,
@@ -24,7 +25,7 @@ from orchestration.feeds.formats import (
     vector,
     votemanager,
 )
-from orchestration.feeds.formats.kinds import expected_kind, kind_of, wrong_kind
+from orchestration.feeds.formats.kinds import TITLES, expected_kind, kind_of, wrong_kind
 
 READERS = {
     "delimited": delimited.read,
@@ -79,6 +80,8 @@ def _agreed_kind(data: bytes, format_name: str) -> tuple[bytes, list[Finding]]:
             return b"", [archive.nested()]
     if not data.strip():
         return b"", [_empty(len(data))]
+    if actual == "encrypted":
+        return b"", [faults.locked(TITLES[wanted])]
     return (data, []) if actual == wanted else (b"", [wrong_kind(format_name, actual)])
 
 

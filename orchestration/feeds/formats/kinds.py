@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 
 from orchestration.feeds.finding import Finding, structural
 
@@ -18,7 +19,7 @@ TITLES = {
     "xls": "eine XLS-Datei",
     "ods": "eine ODS-Datei",
     "xlsb": "eine XLSB-Datei",
-    "encrypted": "eine mit Kennwort verschlüsselte Office-Datei",
+    "encrypted": "eine mit Kennwort verschlüsselte Tabelle",
     "office": "ein Office-Dokument, aber keine Tabelle",
     "xml": "eine XML-Datei",
     "html": "eine HTML-Seite",
@@ -54,6 +55,8 @@ SIGNATURES = [
     (b"Rar!", "archive"),
 ]
 ZIP = b"PK\x03\x04"
+BIFF8_WORKBOOK = b"\x09\x08\x10\x00\x00\x06\x05\x00"
+FILEPASS = 0x2F
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -95,8 +98,14 @@ def _kind_of_zip(data: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+            manifest = b""
+            if "META-INF/manifest.xml" in names:
+                with archive.open("META-INF/manifest.xml") as file:
+                    manifest = file.read(1_000_000)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError):
         return _kind_of_cut_zip(data)
+    if "encrypted-package" in names or b"encryption-data" in manifest:
+        return "encrypted"
     if "xl/workbook.xml" in names:
         return "xlsx"
     if "xl/workbook.bin" in names:
@@ -119,9 +128,24 @@ def _kind_of_cut_zip(data: bytes) -> str:
 
 
 def _kind_of_ole(data: bytes) -> str:
+    """Of a cut container nothing may be known but that it is one: then it counts as XLS."""
+
     def has(stream: str) -> bool:
         return stream.encode("utf-16-le") in data
 
-    if has("EncryptedPackage"):
+    if has("EncryptedPackage") or _has_filepass(data):
         return "encrypted"
-    return "xls" if has("Workbook") or has("Book") else "office"
+    return "office" if has("WordDocument") or has("PowerPoint Document") else "xls"
+
+
+def _has_filepass(data: bytes) -> bool:
+    """Whether the record FILEPASS follows the beginning of the workbook, at most after two others."""
+    at = data.find(BIFF8_WORKBOOK)
+    for _ in range(4):
+        if at < 0 or at + 4 > len(data):
+            return False
+        record, size = int.from_bytes(data[at : at + 2], "little"), int.from_bytes(data[at + 2 : at + 4], "little")
+        if record == FILEPASS:
+            return True
+        at += 4 + size
+    return False

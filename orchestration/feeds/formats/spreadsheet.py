@@ -36,14 +36,12 @@ def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
     kind = TITLES[deliverer.format]
     if _unpacks_too_large(data):
         return Cells(findings=[faults.too_large()])
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+    from python_calamine import CalamineError, CalamineWorkbook
 
     try:
         with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
             rows, merged, finding = _sheet(book, deliverer.sheet)
-    except PasswordError:
-        return Cells(findings=[faults.locked(kind)])
-    except (CalamineError, zipfile.BadZipFile, ValueError):
+    except CalamineError:
         return Cells(findings=[faults.broken(kind)])
     if finding:
         return Cells(findings=[finding])
