@@ -11,7 +11,8 @@ Since 2024 one row per value:
 
 The first variable is the area. A declared header addresses a value by what is counted and by the categories of the
 further variables in the order of the file, each by its code or by its label:
-`BEVSTD / männlich / unter 3 Jahre`, `Personen / GESM / ALT000B03`, or `PRS018` alone where there are no categories.
+`BEVSTD / männlich / unter 3 Jahre`, `Personen / GESM / ALT000B03`, or `PRS018` alone where there are no categories;
+a path is written whole.
 A category without a label is the total: `Insgesamt`. Where one value comes in several units, the unit is the last
 part: `Personen / Insgesamt / %`. The columns Stichtag, Schlüssel and Gebiet are there in both layouts; an area key of
 twelve digits (with the Gemeindeverband) becomes the AGS of eight. `value_q` (quality) is not needed: the symbols
@@ -49,7 +50,7 @@ def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
     if layout["time"] not in columns or layout["code"].format(1) not in columns or not values:
         return Cells(findings=[_not_flat()])
     long = pa.concat_tables([_long(columns, layout, *value, flat.zeile) for value in values])
-    cells = pivoted(_with_headers(long, _named_in(feed)), LEAD)
+    cells = pivoted(_with_headers(long, _declared(feed)), LEAD)
     cells.findings = flat.findings + cells.findings
     return cells
 
@@ -105,7 +106,7 @@ def _area(codes: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(codes, r"^(\d{5})\d{4}(\d{3})$", r"\1\2")
 
 
-def _with_headers(long: pa.Table, named: set[str]) -> pa.Table:
+def _with_headers(long: pa.Table, declared: set[tuple[str, ...]]) -> pa.Table:
     """Adds `header`. The few distinct combinations of categories are named in Python, the rows joined in DuckDB."""
     parts = [name for name in long.column_names if re.fullmatch(r"(code|label)\d*|unit", name)]
     quoted = ", ".join(parts)
@@ -116,7 +117,7 @@ def _with_headers(long: pa.Table, named: set[str]) -> pa.Table:
         units: dict[str, set[str]] = {}
         for row in rows:
             units.setdefault(row["code"], set()).add(row["unit"])
-        headers = [_header(row, len(units[row["code"]]) > 1, named) for row in rows]
+        headers = [_header(row, len(units[row["code"]]) > 1, declared) for row in rows]
         connection.register("told", told.append_column("header", pa.array(headers, pa.string())))
         same = " and ".join(f"long.{part} = told.{part}" for part in parts)
         lead = ", ".join(f'"{name}"' for name in LEAD)
@@ -125,22 +126,25 @@ def _with_headers(long: pa.Table, named: set[str]) -> pa.Table:
         ).to_arrow_table()
 
 
-def _header(row: dict[str, str], with_unit: bool, named: set[str]) -> str:
+def _header(row: dict[str, str], with_unit: bool, declared: set[tuple[str, ...]]) -> str:
+    """The spelling (each part by label or by code) that is declared, else the labels."""
     numbers = sorted(int(name[4:]) for name in row if re.fullmatch(r"code\d+", name))
-    pairs = [(row["code"], row["label"])] + [(row[f"code{n}"], row[f"label{n}"]) for n in numbers]
-    parts = [_called(code.strip(), label.strip() or "Insgesamt", named) for code, label in pairs]
-    return SEPARATOR.join([*parts, tidy(row["unit"])] if with_unit else parts)
+    pairs = [(row["label"], row["code"])] + [(row[f"label{n}"] or "Insgesamt", row[f"code{n}"]) for n in numbers]
+    options = [{fold(part): tidy(part) for part in (code, label) if part.strip()} or {"": ""} for label, code in pairs]
+    labels = [tidy(label) for label, _ in pairs]
+    if with_unit:
+        options.append({fold(row["unit"]): tidy(row["unit"])})
+        labels.append(tidy(row["unit"]))
+    for path in declared:
+        if len(path) == len(options) and all(part in option for part, option in zip(path, options, strict=True)):
+            return SEPARATOR.join(option[part] for part, option in zip(path, options, strict=True))
+    return SEPARATOR.join(labels)
 
 
-def _called(code: str, label: str, named: set[str]) -> str:
-    """The label, or the code where the declaration names the code."""
-    return tidy(code) if fold(code) in named and fold(label) not in named else tidy(label)
-
-
-def _named_in(feed: Feed) -> set[str]:
-    """All parts of declared headers, folded."""
+def _declared(feed: Feed) -> set[tuple[str, ...]]:
+    """The paths of declared headers, folded."""
     headers = [header for column in feed.columns for header in column.headers]
-    return {fold(part) for header in headers for part in header.split(SEPARATOR)} - {""}
+    return {tuple(fold(part) for part in header.split(SEPARATOR)) for header in headers}
 
 
 def _not_flat() -> Finding:
