@@ -206,7 +206,7 @@ def test_addresses_of_another_zone_or_shape_are_findings() -> None:
     assert fault("\n".join(good).encode()[:-7], agreed)[0] == "file_is_complete"
 
 
-def test_100000_addresses_are_read_without_a_loop_over_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_20000_addresses_are_read_without_a_loop_over_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not timed: the number of Python calls must not grow with the number of rows."""
     import sys
 
@@ -228,7 +228,7 @@ def test_100000_addresses_are_read_without_a_loop_over_rows(monkeypatch: pytest.
         return counted
 
     calls(10)
-    assert calls(100_000) < 2 * calls(1_000)
+    assert calls(20_000) < 2 * calls(1_000)
     assert len(gebref.HEADERS) == 21
 
 

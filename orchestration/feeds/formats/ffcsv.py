@@ -106,7 +106,7 @@ def _area(codes: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(codes, r"^(\d{5})\d{4}(\d{3})$", r"\1\2")
 
 
-def _with_headers(long: pa.Table, declared: set[tuple[str, ...]]) -> pa.Table:
+def _with_headers(long: pa.Table, declared: list[tuple[str, ...]]) -> pa.Table:
     """Adds `header`. The few distinct combinations of categories are named in Python, the rows joined in DuckDB."""
     parts = [name for name in long.column_names if re.fullmatch(r"(code|label)\d*|unit", name)]
     quoted = ", ".join(parts)
@@ -126,7 +126,7 @@ def _with_headers(long: pa.Table, declared: set[tuple[str, ...]]) -> pa.Table:
         ).to_arrow_table()
 
 
-def _header(row: dict[str, str], with_unit: bool, declared: set[tuple[str, ...]]) -> str:
+def _header(row: dict[str, str], with_unit: bool, declared: list[tuple[str, ...]]) -> str:
     """The spelling (each part by label or by code) that is declared, else the labels."""
     numbers = sorted(int(name[4:]) for name in row if re.fullmatch(r"code\d+", name))
     pairs = [(row["label"], row["code"])] + [(row[f"label{n}"] or "Insgesamt", row[f"code{n}"]) for n in numbers]
@@ -141,10 +141,10 @@ def _header(row: dict[str, str], with_unit: bool, declared: set[tuple[str, ...]]
     return SEPARATOR.join(labels)
 
 
-def _declared(feed: Feed) -> set[tuple[str, ...]]:
+def _declared(feed: Feed) -> list[tuple[str, ...]]:
     """The paths of declared headers, folded."""
     headers = [header for column in feed.columns for header in column.headers]
-    return {tuple(fold(part) for part in header.split(SEPARATOR)) for header in headers}
+    return [tuple(fold(part) for part in header.split(SEPARATOR)) for header in headers]
 
 
 def _not_flat() -> Finding:

@@ -16,6 +16,7 @@ from orchestration.feeds.declaration import Deliverer, Feed
 from orchestration.feeds.finding import Finding, structural
 from orchestration.feeds.formats import faults
 from orchestration.feeds.formats.kinds import TITLES
+from orchestration.feeds.formats.notation import sql_text
 
 MAX_CELLS = 1_000_000_000
 
@@ -47,17 +48,9 @@ def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
 
 
 def _text(place: str, kind: pa.DataType, feed: Feed, deliverer: Deliverer) -> str:
-    """SQL for the cell's text: whole numbers without decimals, dates and decimals as agreed."""
-    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-        agreed = "%d.%m.%Y" if "TT.MM.JJJJ" in feed.date_formats else "%Y-%m-%d"
-        return f"strftime(cast({place} as timestamp), '{agreed}') as {place}"
-    if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        text = (
-            f"case when {place} = trunc({place}) and abs({place}) < 1e15 "
-            f"then cast(cast({place} as bigint) as varchar) else cast({place} as varchar) end"
-        )
-        return (f"replace({text}, '.', ',')" if deliverer.numbers == "1.234,5" else text) + f" as {place}"
-    return f"cast({place} as varchar) as {place}"
+    is_date = pa.types.is_date(kind) or pa.types.is_timestamp(kind)
+    is_fraction = pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    return sql_text(place, feed, deliverer, is_date=is_date, is_fraction=is_fraction) + f" as {place}"
 
 
 def _nested(number: int) -> Finding:

@@ -8,7 +8,6 @@ typing serves all formats. No typing and no rules about values here.
 from __future__ import annotations
 
 import calendar
-import datetime as dt
 import io
 import re
 import zipfile
@@ -22,6 +21,7 @@ from orchestration.feeds.finding import Finding, structural
 from orchestration.feeds.formats import faults
 from orchestration.feeds.formats.headers import path
 from orchestration.feeds.formats.kinds import TITLES
+from orchestration.feeds.formats.notation import text
 
 MAX_CELLS = 30_000_000
 MONTHS = ["Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
@@ -134,11 +134,11 @@ def _fill_right(block: Rows) -> Rows:
 
 def _title_date(titles: Rows, feed: Feed, deliverer: Deliverer) -> dict[str, str]:
     """The reference date that the title rows name: `Stichtag: 31.12.2021` or `Berichtsmonat: Dezember 2021`."""
-    text = "\n".join(_text(cell, feed, deliverer) or "" for row in titles for cell in row)
-    match = STICHTAG.search(text)
+    titled = "\n".join(text(cell, feed, deliverer) or "" for row in titles for cell in row)
+    match = STICHTAG.search(titled)
     if match:
         return {"stichtag": match[1]}
-    match = BERICHTSMONAT.search(text)
+    match = BERICHTSMONAT.search(titled)
     if match:
         month, year = MONTHS.index(match[1]) + 1, int(match[2])
         return {"stichtag": f"{calendar.monthrange(year, month)[1]:02d}.{month:02d}.{year}"}
@@ -158,21 +158,7 @@ def _cells(headers: list[str], rows: Rows, first_row: int, feed: Feed, deliverer
 def _column(values: tuple[Any, ...], feed: Feed, deliverer: Deliverer) -> pa.Array:
     if all(type(value) is str for value in values):
         return pa.array(values, pa.string())
-    return pa.array([v if type(v) is str else _text(v, feed, deliverer) for v in values], pa.string())
-
-
-def _text(value: Any, feed: Feed, deliverer: Deliverer) -> str | None:
-    """A cell in the notation that the declaration agrees upon."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (dt.datetime, dt.date)):
-        return value.strftime("%d.%m.%Y" if "TT.MM.JJJJ" in feed.date_formats else "%Y-%m-%d")
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    text = repr(value) if isinstance(value, float) else str(value)
-    return text.replace(".", ",") if deliverer.numbers == "1.234,5" else text
+    return pa.array([v if type(v) is str else text(v, feed, deliverer) for v in values], pa.string())
 
 
 def _unpacks_too_large(data: bytes) -> bool:

@@ -12,6 +12,8 @@ import tempfile
 import warnings
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +26,13 @@ from orchestration.feeds.encoding import detect
 from orchestration.feeds.finding import Finding, structural
 from orchestration.feeds.formats import faults
 from orchestration.feeds.formats.kinds import TITLES
+from orchestration.feeds.formats.notation import text
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 CRS = "EPSG:25832"
+DBF_NAME_BYTES = 10
 SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 
@@ -40,13 +44,14 @@ def read_geopackage(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
     import pyogrio  # type: ignore[import-untyped]
 
     try:
-        layers = [str(name) for name in pyogrio.list_layers(data)[:, 0]]
+        with _without_remarks():
+            layers = [str(name) for name in pyogrio.list_layers(data)[:, 0]]
     except pyogrio.errors.DataSourceError:
         return Cells(findings=[faults.broken(TITLES["geopackage"])])
     wanted = [name for name in layers if deliverer.sheet is None or fold(name) == fold(deliverer.sheet)]
     if len(wanted) != 1:
         return Cells(findings=[_not_one_layer(len(layers), deliverer.sheet)])
-    return _cells(*_opened(data, "geopackage", layer=wanted[0]), deliverer)
+    return _cells(*_opened(data, "geopackage", layer=wanted[0]), feed, deliverer)
 
 
 def read_geojson(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
@@ -59,7 +64,7 @@ def read_geojson(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
         return Cells(findings=[_not_geojson()])
     if not parsed["features"]:
         return Cells(findings=[faults.empty()])
-    return _cells(*_opened(data, "geojson"), deliverer)
+    return _cells(*_opened(data, "geojson"), feed, deliverer)
 
 
 def read_shapefile(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
@@ -74,7 +79,18 @@ def read_shapefile(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
         for ending, content in parts.items():
             (Path(folder) / f"layer{ending}").write_bytes(content)
         frame, findings = _opened(Path(folder) / "layer.shp", "shapefile", encoding=_dbf_encoding(parts, deliverer))
-    return _cells(frame, findings, deliverer)
+    cells = _cells(frame, findings, feed, deliverer)
+    cells.headers = [_whole_name(header, feed) for header in cells.headers]
+    return cells
+
+
+def _whole_name(header: str, feed: Feed) -> str:
+    """A .dbf cuts field names to ten bytes: the declared header that was meant, where only one can be."""
+    declared = [name for column in feed.columns for name in column.headers]
+    if len(header.encode()) < DBF_NAME_BYTES - 1 or fold(header) in map(fold, declared):
+        return header
+    meant = [name for name in declared if fold(name).startswith(fold(header))]
+    return meant[0] if len(meant) == 1 else header
 
 
 def _shapefile_parts(data: bytes) -> tuple[dict[str, bytes], Finding | None]:
@@ -108,19 +124,25 @@ def _dbf_encoding(parts: dict[str, bytes], deliverer: Deliverer) -> str | None:
     return known.get(actual or "") or known.get(deliverer.encoding or "", "CP1252")
 
 
+@contextmanager
+def _without_remarks() -> Iterator[None]:
+    """Archived bytes carry no file extension, which GDAL remarks upon."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
+
+
 def _opened(source: bytes | Path, kind: str, **options: Any) -> tuple[GeoDataFrame | None, list[Finding]]:
     import pyogrio
 
     try:
-        with warnings.catch_warnings():
-            # Archived bytes carry no file extension, which GDAL remarks upon.
-            warnings.simplefilter("ignore", RuntimeWarning)
+        with _without_remarks():
             return pyogrio.read_dataframe(source, **options), []
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError, ValueError):
         return None, [faults.broken(TITLES[kind])]
 
 
-def _cells(frame: GeoDataFrame | None, findings: list[Finding], deliverer: Deliverer) -> Cells:
+def _cells(frame: GeoDataFrame | None, findings: list[Finding], feed: Feed, deliverer: Deliverer) -> Cells:
     """Attributes as text; `geometry_wkb`, `area_sqm`, `flaeche_gueltig` and `ueberlappung_sqm` (the largest area shared
     with another one) as typed extra columns. Points also give the columns Ostwert and Nordwert in metres."""
     if frame is None:
@@ -138,12 +160,12 @@ def _cells(frame: GeoDataFrame | None, findings: list[Finding], deliverer: Deliv
     if not np.isfinite(projected.total_bounds).all():
         return Cells(findings=[_no_crs()])
     attributes = [name for name in frame.columns if name != frame.geometry.name]
-    columns = {name: pa.array([_text(v, deliverer) for v in frame[name]], pa.string()) for name in attributes}
+    columns = {name: pa.array([text(v, feed, deliverer) for v in frame[name]], pa.string()) for name in attributes}
     kinds = shapely.get_type_id(shapes)
     if (kinds == 0).all():
         places = {"Ostwert": shapely.get_x(shapes), "Nordwert": shapely.get_y(shapes)}
         for name, metres in places.items():
-            columns[name] = pa.array([_text(float(v), deliverer) for v in metres.round(3)], pa.string())
+            columns[name] = pa.array([text(float(v), feed, deliverer) for v in metres.round(3)], pa.string())
     polygon = shapely.is_valid(shapes) & np.isin(kinds, [3, 6])
     return Cells(
         headers=list(columns),
@@ -177,21 +199,6 @@ def _overlaps(shapes: np.ndarray) -> np.ndarray:
     np.maximum.at(largest, left, shared)
     np.maximum.at(largest, right, shared)
     return largest
-
-
-def _text(value: object, deliverer: Deliverer) -> str | None:
-    """A value in the notation that the declaration agrees upon; whole numbers without decimals."""
-    if value is None or value != value:
-        return None
-    if isinstance(value, (bool, np.bool_)):
-        return str(bool(value)).lower()
-    isoformat = getattr(value, "isoformat", None)
-    if isoformat is not None:
-        return str(isoformat())[:10]
-    if isinstance(value, float):
-        text = str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(float(value))
-        return text.replace(".", ",") if deliverer.numbers == "1.234,5" else text
-    return str(value)
 
 
 def _not_one_layer(number: int, wanted: str | None) -> Finding:
