@@ -69,6 +69,20 @@ def test_timestamps_are_dates(unit: str) -> None:
     assert rows(data, agreement("parquet", PERSONS, grain="person"))[0]["geburt"] == dt.date(2020, 12, 31)
 
 
+def test_a_moment_belongs_to_the_day_of_the_zone_that_it_names() -> None:
+    moment = pa.array([dt.datetime(2020, 12, 30, 23, 30)], pa.timestamp("us", "Europe/Berlin"))
+    data = parquet(OM=pa.array(["1"]), Geburtsdatum=moment, Ostwert=pa.array([0.1], pa.float32()), Straße=pa.nulls(1))
+    [row] = rows(data, agreement("parquet", PERSONS, grain="person"))
+    assert (row["geburt"], row["ost"]) == (dt.date(2020, 12, 31), 0.1)
+
+
+def test_a_date_beyond_the_calendar_is_unreadable_and_not_missing() -> None:
+    day = pa.array([-(2**31)], pa.int32()).view(pa.date32())
+    data = parquet(OM=pa.array(["1"]), Geburtsdatum=day, Ostwert=pa.array([1.5], pa.float16()), Straße=pa.nulls(1))
+    [row] = rows(data, agreement("parquet", PERSONS, grain="person"))
+    assert (row["geburt"], row["ost"]) == (None, 1.5) and "kein Datum" in row["geburt__fund"]
+
+
 def test_large_and_tiny_numbers_do_not_turn_into_text() -> None:
     data = parquet(
         OM=pa.array(["1", "2", "3"]),

@@ -37,7 +37,8 @@ def text(value: object, feed: Feed, deliverer: Deliverer) -> str | None:
 def sql_text(column: str, feed: Feed, deliverer: Deliverer, *, is_date: bool, is_fraction: bool) -> str:
     """SQL for the same, set-based in DuckDB. `column` is a name of ours."""
     if is_date:
-        return f"strftime(cast({column} as timestamp), '{date_format(feed)}')"
+        # A date beyond the calendar is no missing one: its text is left for the typing to name.
+        return f"coalesce(strftime(try_cast({column} as timestamp), '{date_format(feed)}'), cast({column} as varchar))"
     if not is_fraction:
         return f"cast({column} as varchar)"
     value = f"cast({column} as double)"
@@ -45,6 +46,6 @@ def sql_text(column: str, feed: Feed, deliverer: Deliverer, *, is_date: bool, is
         f"case when isnan({value}) then null "
         f"when {value} = trunc({value}) and abs({value}) < 1e37 then cast(cast({value} as hugeint) as varchar) "
         f"when abs({value}) < 1e-3 then cast(cast({value} as decimal(38, 20)) as varchar) "
-        f"else cast({value} as varchar) end"
+        f"else cast({column} as varchar) end"
     )
     return f"replace({plain}, '.', ',')" if deliverer.numbers == "1.234,5" else plain
