@@ -32,12 +32,17 @@ FORMER = {
     "gültig": "D",
 }
 LONG = {"wahl": "wahl", "wahltag": "datum", "ags": "ags", "gemeinde": "gebiet-name"}
+# The wording changed from election to election.
 LONG_VALUES = {
     "Wahlberechtigte ohne Sperrvermerk W": "A1",
     "Wahlberechtigte mit Sperrvermerk W": "A2",
+    "Wahlberechtigte nach § 9 Abs. 2 Satz 2 KWahlG": "A3",
     "Wahlberechtigte insgesamt": "A",
     "Wähler": "B",
+    "Wähler/-innen insgesamt": "B",
     "dar. Wähler mit Wahlschein": "B1",
+    "darunter Wähler mit Wahlschein": "B1",
+    "darunter mit Wahlbrief": "B1",
     "Ungültige Stimmen": "C",
     "Gültige Stimmen": "D",
 }
