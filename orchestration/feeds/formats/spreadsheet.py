@@ -18,12 +18,11 @@ import pyarrow as pa
 from orchestration.feeds.cells import Cells
 from orchestration.feeds.declaration import Deliverer, Feed, fold
 from orchestration.feeds.finding import Finding, structural
-from orchestration.feeds.formats import faults
+from orchestration.feeds.formats import faults, workbook
 from orchestration.feeds.formats.headers import path
 from orchestration.feeds.formats.kinds import TITLES
 from orchestration.feeds.formats.notation import text
 
-MAX_CELLS = 30_000_000
 MONTHS = ["Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
           "November", "Dezember"]  # fmt: skip
 STICHTAG = re.compile(r"Stichtag:?\s*(\d{1,2}\.\d{1,2}\.\d{4})")
@@ -33,38 +32,24 @@ Rows = list[list[Any]]
 
 def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
     """Cells of the declared sheet, else of the first one with data; or the findings that prevent reading it."""
-    kind = TITLES[deliverer.format]
     if _unpacks_too_large(data):
         return Cells(findings=[faults.too_large()])
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
-            rows, merged, finding = _sheet(book, deliverer.sheet)
-    except CalamineError:
-        return Cells(findings=[faults.broken(kind)])
-    if finding:
-        return Cells(findings=[finding])
+    sheet = workbook.read(data, deliverer.sheet)
+    if isinstance(sheet, workbook.Fault):
+        return Cells(findings=[_fault(sheet, deliverer)])
     if feed.grain == "person":
-        return _one_header_row(rows, feed, deliverer)
-    return _stacked_header(rows, merged, feed, deliverer)
+        return _one_header_row(sheet.rows, feed, deliverer)
+    return _stacked_header(sheet.rows, sheet.merged, feed, deliverer)
 
 
-def _sheet(book: Any, wanted: str | None) -> tuple[Rows, list[Any], Finding | None]:
-    """Rows and merged ranges of the declared sheet, else of the first one that holds anything."""
-    names = book.sheet_names
-    if wanted is not None:
-        names = [name for name in names if fold(name) == fold(wanted)]
-        if not names:
-            return [], [], _no_sheet(wanted, book.sheet_names)
-    for name in names:
-        sheet = book.get_sheet_by_name(name)
-        if sheet.total_height * sheet.total_width > MAX_CELLS:
-            return [], [], faults.too_large("ein Blatt in der Größe der Daten")
-        rows = sheet.to_python(skip_empty_area=False)
-        if any(cell != "" for row in rows for cell in row):
-            return rows, sheet.merged_cell_ranges or [], None
-    return [], [], faults.empty("Die Arbeitsmappe" if wanted is None else f"Das Tabellenblatt „{wanted}“")
+def _fault(fault: workbook.Fault, deliverer: Deliverer) -> Finding:
+    if fault.reason == "no_sheet":
+        return _no_sheet(deliverer.sheet or "", fault.n_sheets)
+    if fault.reason == "too_large":
+        return faults.too_large("ein Blatt in der Größe der Daten, höchstens 1 GB entpackt")
+    if fault.reason == "empty":
+        return faults.empty("Die Arbeitsmappe" if deliverer.sheet is None else f"Das Blatt „{deliverer.sheet}“")
+    return faults.broken(TITLES[deliverer.format])
 
 
 def _one_header_row(rows: Rows, feed: Feed, deliverer: Deliverer) -> Cells:
@@ -170,10 +155,10 @@ def _unpacks_too_large(data: bytes) -> bool:
         return False
 
 
-def _no_sheet(wanted: str, names: list[str]) -> Finding:
+def _no_sheet(wanted: str, n_sheets: int) -> Finding:
     return structural(
         "sheet_exists",
-        f"Das vereinbarte Tabellenblatt „{wanted}“ fehlt; die Datei hat {len(names)} andere",
+        f"Das vereinbarte Tabellenblatt „{wanted}“ fehlt; die Datei hat {n_sheets} andere",
         f"ein Tabellenblatt „{wanted}“",
         "Bitte das Blatt wie vereinbart benennen",
     )
