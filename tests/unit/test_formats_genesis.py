@@ -142,3 +142,27 @@ def test_every_cell_of_every_real_table_arrives_as_the_file_says() -> None:
     assert len(checked) == N_TABLES
     assert symbols == {None, "-", ".", "/", "x"}
     assert n_cells == N_CELLS
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "words"),
+    [
+        ("Stichtag;Schlüssel\n", "format_is_genesis", "keine GENESIS-Tabelle"),
+        ("GENESIS-Tabelle: 1\n;;Anzahl\n05;NRW;1\n", "file_is_complete", "Fußteil"),
+        ("GENESIS-Tabelle: 1\n;;Anzahl\nNRW;x;1\n__________\n", "file_is_not_empty", "Gebietsschlüssel"),
+        ("GENESIS-Tabelle: 1\n;;a;b\n05;NRW;1;2\n053;Köln;1\n__________\n", "field_count_is_constant", "Zeile 4"),
+        ("GENESIS-Tabelle: 1\n;;a;a\n05;NRW;1;2\n__________\n", "header_is_unique", "dieselbe Überschrift"),
+        (f"GENESIS-Tabelle: 1\n;;a\n05;{'x' * 200_000};2\n__________\n", "file_is_complete", "beschädigt"),
+    ],
+)
+def test_what_is_no_table_says_why(text: str, rule: str, words: str) -> None:
+    table, [finding] = genesis.parse(text)
+    assert table is None and finding.expectation == rule and words in finding.message
+
+
+def test_thousands_are_a_unit_and_a_year_is_a_date() -> None:
+    text = "GENESIS-Tabelle: 1\nJahr: 2016;;;\n;;Erwerbstätige;Arbeitslose\n;;1000;2015\n05;NRW;111,2;7\n__________\n"
+    table, findings = genesis.parse(text)
+    assert table is not None and not findings
+    assert table.headers == ["Erwerbstätige / 1000", "Arbeitslose"]
+    assert [(row.date, row.cells) for row in table.rows] == [("2016", ["111,2", ""]), ("2015", ["", "7"])]

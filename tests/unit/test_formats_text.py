@@ -31,12 +31,19 @@ def test_delimited_text_reads_in_every_agreed_encoding(encoding: str) -> None:
     assert (first["zahl"], second["ort"], second["zahl"]) == (1234.5, "Kürten", 249091)
 
 
-def test_excels_separator_hint_and_old_line_ends_are_no_obstacle() -> None:
+def test_excels_separator_hint_blank_first_lines_and_old_line_ends_are_no_obstacle() -> None:
     agreed = agreement("delimited", PLACES, grain="person", encoding="utf_8")
     assert [(r["zeile"], r["ort"]) for r in rows(b"sep=;\nOrt;Zahl\nOverath;1\n", agreed)] == [(3, "Overath")]
+    assert [(r["zeile"], r["ort"]) for r in rows(b"\n\nOrt;Zahl\nOverath;1\n", agreed)] == [(4, "Overath")]
     assert [(r["zeile"], r["ort"]) for r in rows(b"Ort;Zahl\rOverath;1\r", agreed)] == [(2, "Overath")]
     rule, message = fault(b"sep=;\nOrt;Zahl\nOverath;1\nOdenthal;2;3\nOverath;1\n", agreed)
     assert rule == "field_count_is_constant" and "Zeile 4 hat 3 Felder statt 2" in message
+
+
+@pytest.mark.parametrize("header", [b"Ort\rZahl", b"Ort;" + b"x" * 200_000])
+def test_a_header_line_that_cannot_be_taken_apart_is_a_finding(header: bytes) -> None:
+    agreed = agreement("delimited", PLACES, grain="person", encoding="utf_8")
+    assert fault(header + b"\nOverath;1\n", agreed)[0] == "header_is_known"
 
 
 # --- ffcsv ---------------------------------------------------------------------------------------------------------
@@ -120,8 +127,12 @@ def test_a_flat_value_that_stands_twice_is_a_finding_with_its_row() -> None:
     assert rule == "value_is_unique" and "Zeile 3" in message
 
 
-def test_a_csv_that_is_no_flat_file_says_so() -> None:
-    rule, message = fault(PLACES_TEXT.encode(), agreement("ffcsv", BEVSTD, encoding="utf_8"))
+@pytest.mark.parametrize(
+    "data",
+    [PLACES_TEXT.encode(), new_flat().replace(b"1_variable_attribute_label", b"x"), new_flat()[:40] + b";value\n"],
+)
+def test_a_csv_that_is_no_flat_file_says_so(data: bytes) -> None:
+    rule, message = fault(data, agreement("ffcsv", BEVSTD, encoding="utf_8"))
     assert rule == "format_is_ffcsv" and "keine GENESIS-Flachdatei" in message
 
 

@@ -188,6 +188,7 @@ def test_a_cut_vector_file_is_a_finding(kind: str, data: bytes, share: float) ->
     [
         (b'{"type": "Feature"}', "format_is_geojson"),
         (b'{"type": "FeatureCollection", "features": []}', "file_is_not_empty"),
+        (geojson().replace(b"]]]", b", [0, 0]]]", 1), "file_is_complete"),
         (
             b'{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": null, "properties": {}}]}',
             "geometry_exists",

@@ -38,13 +38,13 @@ def read_text(text: str, feed: Feed) -> Cells:
     findings = [] if text.endswith(("\n", "\r")) else [no_line_end(text)]
     header_line, _, body = text.partition("\n")
     first_line = 2
-    if EXCEL_HINT.fullmatch(header_line.strip()):
+    while body and (not header_line.strip() or EXCEL_HINT.fullmatch(header_line.strip())):
         header_line, _, body = body.partition("\n")
-        first_line = 3
+        first_line += 1
     header_line, body = header_line.rstrip("\r"), body.rstrip("\r\n")
     delimiter = find_delimiter(header_line, feed)
-    headers = [header.strip() for header in next(csv.reader([header_line], delimiter=delimiter), [])]
-    if not body:
+    headers = [header.strip() for header in _fields(header_line, delimiter)]
+    if not body or not headers:
         return Cells(headers=headers, columns=[pa.array([], pa.string()) for _ in headers], findings=findings)
     table, wrong = parse(body, delimiter, len(headers), first_line)
     if wrong:
@@ -58,12 +58,20 @@ def read_text(text: str, feed: Feed) -> Cells:
     )
 
 
+def _fields(line: str, delimiter: str) -> list[str]:
+    """The fields of one line; none where it is no line of fields (a bare carriage return, a field without end)."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
 def find_delimiter(header_line: str, feed: Feed) -> str:
     """The delimiter under which most declared headers are found in the header line."""
     known = {fold(header) for column in feed.columns for header in column.headers}
 
     def hits(delimiter: str) -> int:
-        return sum(fold(cell) in known for cell in next(csv.reader([header_line], delimiter=delimiter), []))
+        return sum(fold(cell) in known for cell in _fields(header_line, delimiter))
 
     return max(DELIMITERS, key=hits)
 

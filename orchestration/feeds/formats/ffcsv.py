@@ -47,7 +47,8 @@ def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
     columns = {header.strip().lower(): column for header, column in zip(flat.headers, flat.columns, strict=True)}
     layout = NEW if "value" in columns else OLD
     values = _values(flat, columns, layout)
-    if layout["time"] not in columns or layout["code"].format(1) not in columns or not values:
+    needed = [layout["time"], layout["code"].format(1), layout["label"].format(1)]
+    if not values or any(name not in columns for name in needed):
         return Cells(findings=[_not_flat()])
     long = pa.concat_tables([_long(columns, layout, *value, flat.zeile) for value in values])
     cells = pivoted(_with_headers(long, _declared(feed)), LEAD)
@@ -94,7 +95,7 @@ def _long(
         "unit": unit,
     }
     number = 2
-    while layout["code"].format(number) in columns:
+    while {layout["code"].format(number), layout["label"].format(number)} <= columns.keys():
         table[f"code{number}"] = columns[layout["code"].format(number)]
         table[f"label{number}"] = columns[layout["label"].format(number)]
         number += 1

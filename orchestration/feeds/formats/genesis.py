@@ -21,6 +21,7 @@ from orchestration.feeds.cells import Cells
 from orchestration.feeds.declaration import Deliverer, Feed
 from orchestration.feeds.encoding import decode
 from orchestration.feeds.finding import Finding, structural
+from orchestration.feeds.formats import faults
 from orchestration.feeds.formats.headers import SEPARATOR, path, tidy
 from orchestration.feeds.formats.long import pivoted
 
@@ -103,7 +104,10 @@ def parse(text: str) -> tuple[GenesisTable | None, list[Finding]]:
     if end is None:
         return None, [_no_footer()]
     reader = csv.reader(lines[:end], delimiter=";")
-    records = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    try:
+        records = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    except csv.Error:
+        return None, [faults.broken("eine GENESIS-Tabelle")]
     code_at = _code_column(records)
     if code_at is None:
         return None, [_no_rows()]

@@ -134,11 +134,20 @@ def _without_remarks() -> Iterator[None]:
 
 def _opened(source: bytes | Path, kind: str, **options: Any) -> tuple[GeoDataFrame | None, list[Finding]]:
     import pyogrio
+    import shapely
 
+    unreadable = (
+        pyogrio.errors.DataSourceError,
+        pyogrio.errors.DataLayerError,
+        pyogrio.errors.FeatureError,
+        pyogrio.errors.GeometryError,
+        shapely.errors.ShapelyError,
+        ValueError,
+    )
     try:
         with _without_remarks():
             return pyogrio.read_dataframe(source, **options), []
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError, ValueError):
+    except unreadable:
         return None, [faults.broken(TITLES[kind])]
 
 
