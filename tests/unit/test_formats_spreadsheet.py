@@ -64,6 +64,19 @@ def test_stacked_and_merged_headers_titles_and_footers_read_alike_in_every_kind(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_row_with_few_cells_is_no_footer_and_a_merged_footer_is_no_row(kind: str) -> None:
+    note = "© Statistik der Bundesagentur für Arbeit"
+    table = [["Schlüssel", "Anzahl"], ["05378", 7], ["05378004", ""], ["05378008", "*"], ["", ""], [note, ""]]
+    columns = [GEBIET, column("measure", "n", "Anzahl", required=False)]
+    found = rows(KINDS[kind]({"T": table}, [(5, 0, 5, 1)]), agreement(kind, columns))
+    assert [(r["zeile"], r["gebiet"], r["n"], r["n__zeichen"]) for r in found] == [
+        (2, "05378", 7, None),
+        (3, "05378004", None, None),
+        (4, "05378008", None, "*"),
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_declared_sheet_is_read_else_the_first_one_with_data(kind: str) -> None:
     other = [PERSON_TABLE[0], [99, *PERSON_TABLE[1][1:]]]
     data = KINDS[kind]({"Leer": [[None]], "Alt": other, "Bestand neu": PERSON_TABLE})

@@ -60,7 +60,7 @@ def _one_header_row(rows: Rows, feed: Feed, deliverer: Deliverer) -> Cells:
 
 
 def _stacked_header(rows: Rows, merged: list[Any], feed: Feed, deliverer: Deliverer) -> Cells:
-    """The header block around the key column; titles above it, footers (fewer than three filled cells) after it."""
+    """The header block around the key column; titles above it, footers after it."""
     filled = _fill_merged(rows, merged)
     anchor = _anchor(filled, feed)
     if anchor is None:
@@ -73,12 +73,17 @@ def _stacked_header(rows: Rows, merged: list[Any], feed: Feed, deliverer: Delive
         end += 1
     block = _fill_right(filled[start:end]) if not merged else filled[start:end]
     headers = [path(str(line[column]) for line in block if column < len(line)) for column in range(len(filled[row]))]
-    data = [cells if sum(cell != "" for cell in cells) >= 3 else [""] * len(cells) for cells in rows[end:]]
+    data = [[""] * len(cells) if _is_footer(cells, key) else cells for cells in rows[end:]]
     cells = _cells(headers, data, end + 1, feed, deliverer)
     cells.constants.update(_title_date(rows[:start], feed, deliverer))
     if not any(c for c in data if any(cell != "" for cell in c)):
         cells.findings.append(faults.empty("Das Tabellenblatt"))
     return cells
+
+
+def _is_footer(cells: list[Any], key: int) -> bool:
+    """A note stands alone in its row (merged cells count once); a key that stands alone is data without values."""
+    return sum(cell != "" for cell in cells) < 2 and not re.fullmatch(r"[\d.-]+|DG", str(cells[key]).strip())
 
 
 def _anchor(rows: Rows, feed: Feed) -> tuple[int, int] | None:
