@@ -78,9 +78,9 @@ def _agreed_kind(data: bytes, format_name: str) -> tuple[bytes, list[Finding]]:
         actual = kind_of(data)
         if actual in ("zip", "archive", "shapefile"):
             return b"", [archive.nested()]
-    if not data.strip():
+    if not data or data.isspace():
         return b"", [_empty(len(data))]
-    if actual == "encrypted":
+    if actual == "encrypted" and READERS[format_name] is spreadsheet.read:
         return b"", [faults.locked(TITLES[wanted])]
     return (data, []) if actual == wanted else (b"", [wrong_kind(format_name, actual)])
 

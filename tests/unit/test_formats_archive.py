@@ -76,6 +76,7 @@ def test_the_official_download_of_addresses_brings_its_list_of_keys_along() -> N
         (zipped(("a.xlsx", workbooks.xlsx({"T": TABLE}))), "format_is_agreed", "eine XLSX-Datei, vereinbart ist CSV"),
         (zipped(("a.csv", TEXT))[:60], "file_is_complete", "abgeschnitten"),
         (b"PK\x03\x04", "file_is_complete", "abgeschnitten"),
+        (workbooks.locked_xlsx(), "format_is_agreed", "mit Kennwort verschlüsselte Tabelle, vereinbart ist CSV"),
     ],
 )
 def test_what_a_zip_may_not_be_is_refused_in_plain_words(data: bytes, rule: str, words: str) -> None:

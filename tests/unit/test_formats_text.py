@@ -159,13 +159,22 @@ def test_the_former_votemanager_layout_says_that_the_day_is_missing_where_it_is_
     assert rule == "column_exists" and "datum" in message
 
 
-def test_columns_per_list_and_candidate_leave_the_totals_alone() -> None:
+@pytest.mark.parametrize(
+    "lists",
+    [
+        "D1_liste;D1_1;D1_4;D1_summe_kandidaten;D1_summe_liste_kandidaten",
+        "D1_1;D1_2_1;D1_2_2;D1_3;D1_4",
+        "D2;D3;D4;D5;D1",
+    ],
+)
+def test_a_lists_total_is_found_whatever_it_is_called_beside_its_candidates(lists: str) -> None:
     text = (
-        "datum;wahl;ags;gebiet-nr;gebiet-name;max-schnellmeldungen;anz-schnellmeldungen;A;B;C;D;D1_liste;D1_1;D1\n"
-        "13.09.2020;Ratswahl;05378004;0;Bergisch Gladbach;10;9;1000;600;;590;200;100;300\n"
+        f"datum;wahl;ags;gebiet-nr;gebiet-name;max-schnellmeldungen;anz-schnellmeldungen;A;B;C;D;{lists}\n"
+        "13.09.2020;Ratswahl;05378004;0;Bergisch Gladbach;10;9;1000;600;;590;200;60;40;100;300\n"
     )
-    [row] = rows(text.encode(), agreement("votemanager", WAHLEN.columns, encoding="utf_8"))
-    assert (row["stichtag"], row["gueltig"]) == (dt.date(2020, 9, 13), 590)
+    columns = [*WAHLEN.columns, column("measure", "erste", "D1")]
+    [row] = rows(text.encode(), agreement("votemanager", columns, encoding="utf_8"))
+    assert (row["stichtag"], row["gueltig"], row["erste"]) == (dt.date(2020, 9, 13), 590, 300)
     assert (row["ungueltig"], row["ungueltig__zeichen"]) == (None, "...")
 
 

@@ -17,6 +17,7 @@ import pytest
 import shapely
 
 from orchestration.feeds.declaration import load_feeds
+from orchestration.feeds.formats import vector
 from orchestration.feeds.reader import raw_rows, read_delivery
 from tests.fixtures.feeds.agreements import agreement, column, fault, rows
 
@@ -120,6 +121,12 @@ def _with_crs(crs: dict[str, Any]) -> bytes:
 def test_metres_in_a_geojson_that_names_no_reference_system_are_a_finding() -> None:
     rule, message = fault(geojson(crs=None), agreement("geojson", AREAS))
     assert rule == "crs_is_known" and "keine Grad" in message
+
+
+def test_a_geojson_that_would_fill_the_memory_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vector, "MAX_GEOJSON", 100)
+    rule, message = fault(geojson(), agreement("geojson", AREAS))
+    assert rule == "file_has_sane_size" and "200 MB" in message
 
 
 def test_a_shapefile_without_prj_is_a_finding() -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 CRS = "EPSG:25832"
 DBF_NAME_BYTES = 10
+MAX_GEOJSON = 200_000_000  # bytes; the parsed text takes some ten times as much memory
 SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
 
@@ -56,6 +57,8 @@ def read_geopackage(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
 
 def read_geojson(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
     """Cells of a FeatureCollection: EPSG:4326 (RFC 7946), or what the older member `crs` says."""
+    if len(data) > MAX_GEOJSON:
+        return Cells(findings=[faults.too_large("höchstens 200 MB; für mehr Flächen ein GeoPackage")])
     try:
         parsed = json.loads(data.removeprefix(b"\xef\xbb\xbf"))
     except (ValueError, RecursionError):

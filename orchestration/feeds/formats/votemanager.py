@@ -2,14 +2,17 @@
 
 Three layouts, recognised by their headers and given the names of the present one:
 
-- present: `datum;wahl;ags;gebiet-nr;gebiet-name;max-schnellmeldungen;anz-schnellmeldungen;A1;A2;A3;A;B;B1;C;D;D1…`;
-  where candidates are voted for, `D1_liste` or `D1_1` and the like stand beside the `D<n>`;
+- present: `datum;wahl;ags;gebiet-nr;gebiet-name;max-schnellmeldungen;anz-schnellmeldungen;A1;A2;A3;A;B;B1;C;D;D1…`.
+  Where lists and candidates are voted for, a list's total has another name: `D1_summe_liste_kandidaten` (beside
+  `D1_liste` and `D1_<candidate>`), since 2026 `D1_4` (beside `D1_1`, `D1_2_<candidate>`, `D1_3`); it becomes `D1`;
 - former (until 2016): `Nr;Name;MaxSchnellmeldungen;AnzSchnellmeldungen;Wahlberechtigte;abgegeben;…;gültig;…;<party>;
   <party>_Proz`. It names neither day nor municipality: the key is the deliverer's own, the day must be agreed;
 - long, as the Landeswahlleiter gives it: `wahl;wahltag;ags;gemeinde;merkmal;wert`, one row per area and number.
 """
 
 from __future__ import annotations
+
+import re
 
 import pyarrow as pa
 
@@ -55,6 +58,7 @@ def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
         return cells
     folded = {fold(header) for header in cells.headers}
     if {fold(name) for name in PRESENT} <= folded:
+        cells.headers = _totals_of_lists(cells.headers)
         return cells
     if {fold(name) for name in FORMER} <= folded:
         return _former(cells, feed, deliverer)
@@ -62,6 +66,17 @@ def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
         return _long(cells)
     cells.findings.append(_not_votemanager([name for name in PRESENT if fold(name) not in folded]))
     return cells
+
+
+def _totals_of_lists(headers: list[str]) -> list[str]:
+    """`D1_4` is the fourth candidate where the lists are called `D1_liste`, and the total where they are not."""
+    if any(re.fullmatch(r"D\d+_liste", header) for header in headers):
+        total = re.compile(r"(D\d+)_summe_liste_kandidaten")
+    elif any(re.fullmatch(r"D\d+_2_\d+", header) for header in headers):
+        total = re.compile(r"(D\d+)_4")
+    else:
+        return headers
+    return [match[1] if (match := total.fullmatch(header)) else header for header in headers]
 
 
 def _former(cells: Cells, feed: Feed, deliverer: Deliverer) -> Cells:
