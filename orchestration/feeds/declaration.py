@@ -21,17 +21,26 @@ from orchestration.home import REPOSITORY
 
 DECLARATIONS = Path(__file__).resolve().parent
 KREIS = "05378"
-FORMATS = {"delimited", "xlsx", "genesis", "votemanager", "geopackage"}
 TYPES = {"text", "digits", "date", "number", "code", "area", "measure"}
 GRAINS = {"person", "aggregate", "geography"}
 LEVELS = ("bund", "land", "regierungsbezirk", "kreis", "kommune", "sozialraum", "nicht_verortbar")
+# Format → extension of its files; each may also be sent packed, as .zip.
 EXTENSIONS = {
     "delimited": "csv",
     "xlsx": "xlsx",
+    "xls": "xls",
+    "ods": "ods",
     "genesis": "csv",
+    "ffcsv": "csv",
     "votemanager": "csv",
+    "gebref": "txt",
+    "gv100ad": "txt",
     "geopackage": "gpkg",
+    "geojson": "geojson",
+    "shapefile": "zip",
+    "parquet": "parquet",
 }
+FORMATS = set(EXTENSIONS)
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Deliverer:
-    """Who delivers a feed, and how this deliverer's file is agreed to look."""
+    """Who delivers a feed, and how this deliverer's file is agreed to look.
+
+    `sheet`: the sheet of a workbook or layer of a GeoPackage to read; None: the first sheet with data, the only layer.
+    """
 
     slug: str
     name: str
@@ -75,6 +87,7 @@ class Deliverer:
     format: str
     encoding: str | None
     numbers: str
+    sheet: str | None = None
 
 
 @dataclass(frozen=True)
@@ -188,7 +201,7 @@ def _deliverers(declared: dict[str, Any]) -> dict[str, Deliverer]:
     places = kommunen()
     deliverers = {}
     for slug, entry in declared["deliverers"].items():
-        agreed = {**{k: declared.get(k) for k in ("format", "encoding", "numbers")}, **(entry or {})}
+        agreed = {**{k: declared.get(k) for k in ("format", "encoding", "numbers", "sheet")}, **(entry or {})}
         ags, name = places.get(slug, (None, agreed.get("name", slug)))
         deliverers[slug] = Deliverer(
             slug=slug,
@@ -197,6 +210,7 @@ def _deliverers(declared: dict[str, Any]) -> dict[str, Deliverer]:
             format=agreed["format"],
             encoding=agreed["encoding"],
             numbers=agreed["numbers"] or "1.234,5",
+            sheet=agreed["sheet"],
         )
     return deliverers
 

@@ -29,8 +29,10 @@ def detect(data: bytes) -> str | None:
         return "utf_8" if _decodes(data, "utf_8") else None
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf_16"
+    if _is_utf_16_without_bom(data):
+        return "utf_16"
     if data.isascii():
-        return "utf_16" if b"\x00" in data else "ascii"
+        return "ascii"
     if _decodes(data, "utf_8"):
         return "utf_8"
     return _detect_single_byte(data)
@@ -56,6 +58,12 @@ def decode(data: bytes, agreed: str) -> tuple[str, list[Finding]]:
         f"Bitte die Datei mit der Zeichenkodierung {title} neu ausgeben; Umlaute würden sonst verfälscht",
     )
     return "", [finding]
+
+
+def _is_utf_16_without_bom(data: bytes) -> bool:
+    """Western text in UTF-16 little endian: nearly every second byte is zero, and none of the others."""
+    sample = data[:SAMPLE_BYTES]
+    return sample[1::2].count(0) * 10 > len(sample[1::2]) * 9 and not sample[::2].count(0)
 
 
 def _decodes(data: bytes, encoding: str) -> bool:

@@ -146,8 +146,8 @@ def address(relative: Path, feeds: dict[str, Feed] | None = None) -> Address:
         fault = f"Der Ordner nennt keinen Lieferanten der Lieferart „{feed.title}“. Erwartet wird einer von: {names}."
         return Address(None, deliverer, year, fault)
     extension = EXTENSIONS[feed.deliverers[deliverer].format]
-    if match["extension"].lower() != extension:
-        fault = f"Die Dateiendung ist nicht die vereinbarte. Erwartet: .{extension}."
+    if match["extension"].lower() not in (extension, "zip"):
+        fault = f"Die Dateiendung ist nicht die vereinbarte. Erwartet: .{extension} (oder gepackt .zip)."
         return Address(None, deliverer, year, fault)
     if year not in feed.years:
         fault = f"Für das Jahr {year} ist keine Lieferung vereinbart. Vereinbart sind: {_span(feed.years)}."

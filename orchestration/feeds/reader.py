@@ -13,14 +13,35 @@ from orchestration.feeds import guards
 from orchestration.feeds.cells import FUND, SYMBOL, Cells, Reading, type_cells
 from orchestration.feeds.declaration import Deliverer, Feed
 from orchestration.feeds.finding import Finding, structural
-from orchestration.feeds.formats import delimited, genesis, geopackage, votemanager, xlsx
+from orchestration.feeds.formats import (
+    archive,
+    delimited,
+    faults,
+    ffcsv,
+    gebref,
+    genesis,
+    gv100ad,
+    parquet,
+    spreadsheet,
+    vector,
+    votemanager,
+)
+from orchestration.feeds.formats.kinds import TITLES, expected_kind, kind_of, wrong_kind
 
 READERS = {
     "delimited": delimited.read,
-    "xlsx": xlsx.read,
+    "xlsx": spreadsheet.read,
+    "xls": spreadsheet.read,
+    "ods": spreadsheet.read,
     "genesis": genesis.read,
+    "ffcsv": ffcsv.read,
     "votemanager": votemanager.read,
-    "geopackage": geopackage.read,
+    "gebref": gebref.read,
+    "gv100ad": gv100ad.read,
+    "geopackage": vector.read_geopackage,
+    "geojson": vector.read_geojson,
+    "shapefile": vector.read_shapefile,
+    "parquet": parquet.read,
 }
 AGGREGATE_SCHEMA = pa.schema(
     [
@@ -40,15 +61,40 @@ AGGREGATE_SCHEMA = pa.schema(
 
 
 def read_delivery(data: bytes, feed: Feed, deliverer: Deliverer) -> Reading:
-    """Read and type. Structural faults are findings of the reading, not exceptions."""
-    if not data.strip():
-        return Reading(None, {}, [_empty(len(data))])
+    """Unpack, read and type. Structural faults are findings of the reading, not exceptions."""
     told = guards.suspicious(data, deliverer.format)
-    if any(finding.is_error for finding in told):
+    unpacked = data
+    if not _has_errors(told):
+        unpacked, findings = _agreed_kind(data, deliverer.format)
+        told += findings
+        if not findings and unpacked is not data:
+            told += guards.suspicious(unpacked, deliverer.format)
+    if _has_errors(told):
         return Reading(None, {}, told)
-    cells: Cells = READERS[deliverer.format](data, feed, deliverer)
+    cells: Cells = READERS[deliverer.format](unpacked, feed, deliverer)
     cells.findings = [*told, *cells.findings, *guards.unfit_headers(cells.headers)]
     return type_cells(cells, feed, deliverer)
+
+
+def _has_errors(findings: list[Finding]) -> bool:
+    return any(finding.is_error for finding in findings)
+
+
+def _agreed_kind(data: bytes, format_name: str) -> tuple[bytes, list[Finding]]:
+    """The bytes of a file of the agreed kind, taken out of a ZIP archive where they came in one."""
+    actual, wanted = kind_of(data), expected_kind(format_name)
+    if actual == "zip":
+        data, findings = archive.unpacked(data, format_name)
+        if findings:
+            return b"", findings
+        actual = kind_of(data)
+        if actual in ("zip", "archive", "shapefile"):
+            return b"", [archive.nested()]
+    if not data or data.isspace():
+        return b"", [_empty(len(data))]
+    if actual == "encrypted" and READERS[format_name] is spreadsheet.read:
+        return b"", [faults.locked(TITLES[wanted])]
+    return (data, []) if actual == wanted else (b"", [wrong_kind(format_name, actual)])
 
 
 def _empty(size: int) -> Finding:

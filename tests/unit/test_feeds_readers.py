@@ -257,13 +257,6 @@ def test_the_real_age_structure_table_reads_with_its_date_on_a_line_of_its_own()
     assert values["weiblich / Altersgruppen (unter 3 bis 75 u.m.) / Insgesamt"] == "145291"
 
 
-@pytest.mark.skipif(not REAL_FILES.is_dir(), reason="the real Regionalstatistik files are not here")
-def test_every_real_table_parses() -> None:
-    for path in sorted(REAL_FILES.glob("*.csv")):
-        table, findings = genesis.parse(path.read_text(encoding="utf-8"))
-        assert table is not None and table.rows, (path.name, findings)
-
-
 def test_35000_persons_are_read_and_typed_within_a_second() -> None:
     data = files.register(n=40)
     header, *persons = data.decode("cp1252").splitlines()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -17,6 +18,7 @@ from orchestration.feeds.encoding import decode
 from orchestration.feeds.finding import MAX_ROWS, Finding, structural
 
 DELIMITERS = ";,\t|"
+EXCEL_HINT = re.compile(r'"?sep=.?"?', re.IGNORECASE)
 
 
 def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
@@ -30,24 +32,28 @@ def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
 def read_text(text: str, feed: Feed) -> Cells:
     """As `read`, for text that is decoded already."""
     if "\x00" in text:
-        return Cells(findings=[_binary()])
+        return Cells(findings=[binary()])
     if "\n" not in text:
         text = text.replace("\r", "\n")
-    findings = [] if text.endswith(("\n", "\r")) else [_no_line_end(text)]
-    header_line = text.split("\n", 1)[0].rstrip("\r")
+    findings = [] if text.endswith(("\n", "\r")) else [no_line_end(text)]
+    header_line, _, body = text.partition("\n")
+    first_line = 2
+    while body and (not header_line.strip() or EXCEL_HINT.fullmatch(header_line.strip())):
+        header_line, _, body = body.partition("\n")
+        first_line += 1
+    header_line, body = header_line.rstrip("\r"), body.rstrip("\r\n")
     delimiter = find_delimiter(header_line, feed)
     headers = [header.strip() for header in _fields(header_line, delimiter)]
-    body = text[len(text.split("\n", 1)[0]) + 1 :].rstrip("\r\n")
     if not body or not headers:
         return Cells(headers=headers, columns=[pa.array([], pa.string()) for _ in headers], findings=findings)
-    table, wrong = parse(body, delimiter, len(headers))
+    table, wrong = parse(body, delimiter, len(headers), first_line)
     if wrong:
-        findings.append(_field_count(wrong, len(headers), body.count("\n") + 2))
+        findings.append(field_count(wrong, len(headers), body.count("\n") + first_line))
         return Cells(findings=findings)
     return Cells(
         headers=headers,
         columns=[column.combine_chunks() for column in table.columns],
-        zeile=pa.array(range(2, table.num_rows + 2), pa.int32()),
+        zeile=pa.array(range(first_line, table.num_rows + first_line), pa.int32()),
         findings=findings,
     )
 
@@ -70,10 +76,10 @@ def find_delimiter(header_line: str, feed: Feed) -> str:
     return max(DELIMITERS, key=hits)
 
 
-def parse(body: str, delimiter: str, width: int) -> tuple[pa.Table, list[tuple[int, int]]]:
+def parse(body: str, delimiter: str, width: int, first_line: int = 2) -> tuple[pa.Table, list[tuple[int, int]]]:
     """Text columns of the body; (line number in the file, number of fields) of lines with a wrong number of fields.
 
-    The body starts at line 2 of the file. A line break inside quotes is read as such where that mends the count.
+    The body starts at `first_line` of the file. A line break inside quotes is read as such where that mends the count.
     """
     encoded = body.encode("utf-8")
     table, wrong = _parse(encoded, delimiter, width, newlines=False)
@@ -81,7 +87,7 @@ def parse(body: str, delimiter: str, width: int) -> tuple[pa.Table, list[tuple[i
         with_newlines, still_wrong = _parse(encoded, delimiter, width, newlines=True)
         if not still_wrong:
             return with_newlines, []
-    return table, wrong
+    return table, [(number + first_line - 1, fields) for number, fields in wrong]
 
 
 def _parse(encoded: bytes, delimiter: str, width: int, newlines: bool) -> tuple[pa.Table, list[tuple[int, int]]]:
@@ -114,10 +120,10 @@ def _parse(encoded: bytes, delimiter: str, width: int, newlines: bool) -> tuple[
     if wrong:
         # Only the serial parser knows line numbers.
         table = run(threads=False)
-    return table, [(number + 1, fields) for number, fields in wrong]
+    return table, wrong
 
 
-def _field_count(wrong: list[tuple[int, int]], width: int, last_line: int) -> Finding:
+def field_count(wrong: list[tuple[int, int]], width: int, last_line: int) -> Finding:
     rows = tuple(number for number, _ in wrong[:MAX_ROWS])
     only_last = len(wrong) == 1 and rows[0] == last_line
     found = f"Zeile {rows[0]} hat {wrong[0][1]} Felder statt {width}"
@@ -140,7 +146,7 @@ def _field_count(wrong: list[tuple[int, int]], width: int, last_line: int) -> Fi
     )
 
 
-def _no_line_end(text: str) -> Finding:
+def no_line_end(text: str) -> Finding:
     last_line = text.count("\n") + 1
     return structural(
         "file_is_complete",
@@ -150,7 +156,7 @@ def _no_line_end(text: str) -> Finding:
     )
 
 
-def _binary() -> Finding:
+def binary() -> Finding:
     return structural(
         "file_is_text",
         "Die Datei enthält Nullbytes und ist keine Textdatei",

@@ -1,13 +1,13 @@
-"""XLSX: bytes → cells as text. One header row, or stacked and merged header rows between titles and footers.
+"""Spreadsheets (XLSX, XLS, ODS): bytes → cells as text. One header row, or stacked and merged header rows between
+titles and footers.
 
-Numbers and dates that Excel knows as such are written in the deliverer's agreed notation, so that one typing serves
-all formats. No typing and no rules about values here.
+Numbers and dates that the spreadsheet knows as such are written in the deliverer's agreed notation, so that one
+typing serves all formats. No typing and no rules about values here.
 """
 
 from __future__ import annotations
 
 import calendar
-import datetime as dt
 import io
 import re
 import zipfile
@@ -18,9 +18,11 @@ import pyarrow as pa
 from orchestration.feeds.cells import Cells
 from orchestration.feeds.declaration import Deliverer, Feed, fold
 from orchestration.feeds.finding import Finding, structural
+from orchestration.feeds.formats import faults, workbook
+from orchestration.feeds.formats.headers import path
+from orchestration.feeds.formats.kinds import TITLES
+from orchestration.feeds.formats.notation import text
 
-MAX_UNPACKED = 1_000_000_000
-MAX_CELLS = 30_000_000
 MONTHS = ["Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober",
           "November", "Dezember"]  # fmt: skip
 STICHTAG = re.compile(r"Stichtag:?\s*(\d{1,2}\.\d{1,2}\.\d{4})")
@@ -29,38 +31,36 @@ Rows = list[list[Any]]
 
 
 def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
-    """Cells of the first sheet, or the structural findings that prevent reading it."""
-    broken = _check_zip(data)
-    if broken:
-        return Cells(findings=[broken])
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
-        if sheet.total_height * sheet.total_width > MAX_CELLS:
-            return Cells(findings=[_too_large()])
-        rows = sheet.to_python(skip_empty_area=False)
-        merged = sheet.merged_cell_ranges or []
-    except CalamineError:
-        return Cells(findings=[_broken("Die XLSX-Datei ist beschädigt und lässt sich nicht öffnen")])
+    """Cells of the declared sheet, else of the first one with data; or the findings that prevent reading it."""
+    if _unpacks_too_large(data):
+        return Cells(findings=[faults.too_large()])
+    sheet = workbook.read(data, deliverer.sheet)
+    if isinstance(sheet, workbook.Fault):
+        return Cells(findings=[_fault(sheet, deliverer)])
     if feed.grain == "person":
-        return _one_header_row(rows, feed, deliverer)
-    return _stacked_header(rows, merged, feed, deliverer)
+        return _one_header_row(sheet.rows, feed, deliverer)
+    return _stacked_header(sheet.rows, sheet.merged, feed, deliverer)
+
+
+def _fault(fault: workbook.Fault, deliverer: Deliverer) -> Finding:
+    if fault.reason == "no_sheet":
+        return _no_sheet(deliverer.sheet or "", fault.n_sheets)
+    if fault.reason == "too_large":
+        return faults.too_large("ein Blatt in der Größe der Daten, höchstens 1 GB entpackt")
+    if fault.reason == "empty":
+        return faults.empty("Die Arbeitsmappe" if deliverer.sheet is None else f"Das Blatt „{deliverer.sheet}“")
+    return faults.broken(TITLES[deliverer.format])
 
 
 def _one_header_row(rows: Rows, feed: Feed, deliverer: Deliverer) -> Cells:
-    first = next((i for i, row in enumerate(rows) if any(cell != "" for cell in row)), None)
-    if first is None:
-        return Cells(findings=[_empty()])
+    first = next(i for i, row in enumerate(rows) if any(cell != "" for cell in row))
     headers = [str(cell).strip() for cell in rows[first]]
     width = max((i + 1 for i, header in enumerate(headers) if header), default=0)
     return _cells(headers[:width], rows[first + 1 :], first + 2, feed, deliverer)
 
 
 def _stacked_header(rows: Rows, merged: list[Any], feed: Feed, deliverer: Deliverer) -> Cells:
-    """The header block around the key column; titles above it, footers (fewer than three filled cells) after it."""
-    if not any(cell != "" for row in rows for cell in row):
-        return Cells(findings=[_empty()])
+    """The header block around the key column; titles above it, footers after it."""
     filled = _fill_merged(rows, merged)
     anchor = _anchor(filled, feed)
     if anchor is None:
@@ -72,13 +72,18 @@ def _stacked_header(rows: Rows, merged: list[Any], feed: Feed, deliverer: Delive
     while end < len(filled) and str(filled[end][key]).strip() in ("", str(filled[row][key]).strip()):
         end += 1
     block = _fill_right(filled[start:end]) if not merged else filled[start:end]
-    headers = [_path(block, column) for column in range(len(filled[row]))]
-    data = [cells if sum(cell != "" for cell in cells) >= 3 else [""] * len(cells) for cells in rows[end:]]
+    headers = [path(str(line[column]) for line in block if column < len(line)) for column in range(len(filled[row]))]
+    data = [[""] * len(cells) if _is_footer(cells, key) else cells for cells in rows[end:]]
     cells = _cells(headers, data, end + 1, feed, deliverer)
     cells.constants.update(_title_date(rows[:start], feed, deliverer))
     if not any(c for c in data if any(cell != "" for cell in c)):
-        cells.findings.append(_empty())
+        cells.findings.append(faults.empty("Das Tabellenblatt"))
     return cells
+
+
+def _is_footer(cells: list[Any], key: int) -> bool:
+    """A note stands alone in its row (merged cells count once); a key that stands alone is data without values."""
+    return sum(cell != "" for cell in cells) < 2 and not re.fullmatch(r"[\d.-]+|DG", str(cells[key]).strip())
 
 
 def _anchor(rows: Rows, feed: Feed) -> tuple[int, int] | None:
@@ -117,22 +122,13 @@ def _fill_right(block: Rows) -> Rows:
     return result
 
 
-def _path(block: Rows, column: int) -> str:
-    parts: list[str] = []
-    for row in block:
-        part = re.sub(r"\s+", " ", str(row[column])).strip() if column < len(row) else ""
-        if part and (not parts or parts[-1] != part):
-            parts.append(part)
-    return " / ".join(parts)
-
-
 def _title_date(titles: Rows, feed: Feed, deliverer: Deliverer) -> dict[str, str]:
     """The reference date that the title rows name: `Stichtag: 31.12.2021` or `Berichtsmonat: Dezember 2021`."""
-    text = "\n".join(_text(cell, feed, deliverer) or "" for row in titles for cell in row)
-    match = STICHTAG.search(text)
+    titled = "\n".join(text(cell, feed, deliverer) or "" for row in titles for cell in row)
+    match = STICHTAG.search(titled)
     if match:
         return {"stichtag": match[1]}
-    match = BERICHTSMONAT.search(text)
+    match = BERICHTSMONAT.search(titled)
     if match:
         month, year = MONTHS.index(match[1]) + 1, int(match[2])
         return {"stichtag": f"{calendar.monthrange(year, month)[1]:02d}.{month:02d}.{year}"}
@@ -152,60 +148,24 @@ def _cells(headers: list[str], rows: Rows, first_row: int, feed: Feed, deliverer
 def _column(values: tuple[Any, ...], feed: Feed, deliverer: Deliverer) -> pa.Array:
     if all(type(value) is str for value in values):
         return pa.array(values, pa.string())
-    return pa.array([v if type(v) is str else _text(v, feed, deliverer) for v in values], pa.string())
+    return pa.array([v if type(v) is str else text(v, feed, deliverer) for v in values], pa.string())
 
 
-def _text(value: Any, feed: Feed, deliverer: Deliverer) -> str | None:
-    """A cell in the notation that the declaration agrees upon."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (dt.datetime, dt.date)):
-        return value.strftime("%d.%m.%Y" if "TT.MM.JJJJ" in feed.date_formats else "%Y-%m-%d")
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    text = repr(value) if isinstance(value, float) else str(value)
-    return text.replace(".", ",") if deliverer.numbers == "1.234,5" else text
-
-
-def _check_zip(data: bytes) -> Finding | None:
-    """Cheap checks before any parser sees the file: is the archive whole, and does it unpack to a sane size?"""
+def _unpacks_too_large(data: bytes) -> bool:
+    """Asked before any parser sees the file; XLS is no archive, and a broken archive is the parser's business."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED:
-                return _too_large()
-            if "xl/workbook.xml" not in archive.namelist():
-                return _broken("Die Datei ist keine XLSX-Datei")
-    except zipfile.BadZipFile:
-        return _broken("Die XLSX-Datei ist beschädigt oder abgeschnitten")
-    return None
+            return sum(entry.file_size for entry in archive.infolist()) > faults.MAX_UNPACKED
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        return False
 
 
-def _broken(found: str) -> Finding:
+def _no_sheet(wanted: str, n_sheets: int) -> Finding:
     return structural(
-        "file_is_complete",
-        found,
-        "eine vollständige XLSX-Datei",
-        "Bitte neu speichern und vollständig übertragen",
-    )
-
-
-def _too_large() -> Finding:
-    return structural(
-        "file_has_sane_size",
-        "Die XLSX-Datei entpackt sich auf eine unplausible Größe",
-        "höchstens 1 GB entpackt und ein Blatt in der Größe der Daten",
-        "Bitte leere formatierte Bereiche entfernen und neu speichern",
-    )
-
-
-def _empty() -> Finding:
-    return structural(
-        "file_is_not_empty",
-        "Das erste Tabellenblatt enthält keine Daten",
-        "eine Kopfzeile und mindestens eine Datenzeile im ersten Blatt",
-        "Bitte den Export wiederholen",
+        "sheet_exists",
+        f"Das vereinbarte Tabellenblatt „{wanted}“ fehlt; die Datei hat {n_sheets} andere",
+        f"ein Tabellenblatt „{wanted}“",
+        "Bitte das Blatt wie vereinbart benennen",
     )
 
 
@@ -213,7 +173,7 @@ def _no_header(feed: Feed) -> Finding:
     names = ", ".join(f"„{h}“" for name in feed.key for h in feed.column(name).headers)
     return structural(
         "header_is_known",
-        "Im ersten Tabellenblatt wurde keine Kopfzeile gefunden",
+        "Im Tabellenblatt wurde keine Kopfzeile gefunden",
         f"eine Kopfzeile mit der Spalte {names}",
         "Bitte die Vorlage unverändert verwenden",
     )

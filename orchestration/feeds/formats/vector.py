@@ -1,0 +1,274 @@
+"""Areas and places as vector files (GeoPackage, zipped Shapefile, GeoJSON): bytes → cells as text plus the geometry.
+
+The geometry comes out as WKB in EPSG:25832. Reading only; whether areas overlap or leave gaps is the suite's and
+geography's business. What the three formats do not share is how they are opened and where the reference system stands.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from orchestration.feeds.cells import Cells
+from orchestration.feeds.declaration import Deliverer, Feed, fold
+from orchestration.feeds.encoding import detect
+from orchestration.feeds.finding import Finding, structural
+from orchestration.feeds.formats import faults
+from orchestration.feeds.formats.kinds import TITLES
+from orchestration.feeds.formats.notation import text
+
+if TYPE_CHECKING:
+    from geopandas import GeoDataFrame
+
+CRS = "EPSG:25832"
+DBF_NAME_BYTES = 10
+MAX_GEOJSON = 200_000_000  # bytes; the parsed text takes some ten times as much memory
+SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+
+
+def read_geopackage(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
+    """Cells of the declared layer, else of the only one."""
+    declared_size = int.from_bytes(data[16:18], "big") * int.from_bytes(data[28:32], "big")
+    if declared_size > len(data):
+        return Cells(findings=[faults.broken(TITLES["geopackage"])])
+    import pyogrio  # type: ignore[import-untyped]
+
+    try:
+        with _without_remarks():
+            layers = [str(name) for name in pyogrio.list_layers(data)[:, 0]]
+    except pyogrio.errors.DataSourceError:
+        return Cells(findings=[faults.broken(TITLES["geopackage"])])
+    wanted = [name for name in layers if deliverer.sheet is None or fold(name) == fold(deliverer.sheet)]
+    if len(wanted) != 1:
+        return Cells(findings=[_not_one_layer(len(layers), deliverer.sheet)])
+    return _cells(*_opened(data, "geopackage", layer=wanted[0]), feed, deliverer)
+
+
+def read_geojson(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
+    """Cells of a FeatureCollection: EPSG:4326 (RFC 7946), or what the older member `crs` says."""
+    if len(data) > MAX_GEOJSON:
+        return Cells(findings=[faults.too_large("höchstens 200 MB; für mehr Flächen ein GeoPackage")])
+    try:
+        parsed = json.loads(data.removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, RecursionError):
+        return Cells(findings=[faults.broken(TITLES["geojson"])])
+    if parsed.get("type") != "FeatureCollection" or not isinstance(parsed.get("features"), list):
+        return Cells(findings=[_not_geojson()])
+    if not parsed["features"]:
+        return Cells(findings=[faults.empty()])
+    return _cells(*_opened(data, "geojson"), feed, deliverer)
+
+
+def read_shapefile(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
+    """Cells of the only shapefile in a ZIP archive, whatever folder of it that lies in."""
+    try:
+        parts, finding = _shapefile_parts(data)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, ValueError):
+        finding = faults.broken(TITLES["shapefile"])
+    if finding:
+        return Cells(findings=[finding])
+    with tempfile.TemporaryDirectory(prefix="ipso-") as folder:
+        for ending, content in parts.items():
+            (Path(folder) / f"layer{ending}").write_bytes(content)
+        frame, findings = _opened(Path(folder) / "layer.shp", "shapefile", encoding=_dbf_encoding(parts, deliverer))
+    cells = _cells(frame, findings, feed, deliverer)
+    cells.headers = [_whole_name(header, feed) for header in cells.headers]
+    return cells
+
+
+def _whole_name(header: str, feed: Feed) -> str:
+    """A .dbf cuts field names to ten bytes: the declared header that was meant, where only one can be."""
+    declared = [name for column in feed.columns for name in column.headers]
+    if len(header.encode()) < DBF_NAME_BYTES - 1 or fold(header) in map(fold, declared):
+        return header
+    meant = [name for name in declared if fold(name).startswith(fold(header))]
+    return meant[0] if len(meant) == 1 else header
+
+
+def _shapefile_parts(data: bytes) -> tuple[dict[str, bytes], Finding | None]:
+    """Ending → bytes of the parts of the only shapefile. Members' names never become paths."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = [member for member in archive.infolist() if "__MACOSX" not in member.filename]
+        names = {member.filename.lower(): member for member in members}
+        shapes = [PurePosixPath(name) for name in names if name.endswith(".shp")]
+        if len(shapes) != 1:
+            return {}, _not_one_layer(len(shapes), None)
+        wanted = {ending: names.get(str(shapes[0].with_suffix(ending))) for ending in SHAPEFILE_PARTS}
+        missing = [ending for ending in SHAPEFILE_PARTS[:3] if wanted[ending] is None]
+        if missing:
+            return {}, _missing_parts(missing)
+        found = {ending: member for ending, member in wanted.items() if member is not None}
+        if any(member.flag_bits & 0x1 for member in found.values()):
+            return {}, faults.locked(TITLES["shapefile"])
+        if sum(member.file_size for member in found.values()) > faults.MAX_UNPACKED:
+            return {}, faults.too_large()
+        return {ending: archive.read(member) for ending, member in found.items()}, None
+
+
+def _dbf_encoding(parts: dict[str, bytes], deliverer: Deliverer) -> str | None:
+    """None where the file says it itself (.cpg, or the language byte of the .dbf); else what its bytes are."""
+    dbf = parts[".dbf"]
+    if ".cpg" in parts or dbf[29:30] not in (b"", b"\x00"):
+        return None
+    records = dbf[int.from_bytes(dbf[8:10], "little") :]
+    actual = detect(records)
+    known = {"utf_8": "UTF-8", "cp1252": "CP1252", "iso8859_15": "ISO-8859-15", "cp850": "CP850"}
+    return known.get(actual or "") or known.get(deliverer.encoding or "", "CP1252")
+
+
+@contextmanager
+def _without_remarks() -> Iterator[None]:
+    """Archived bytes carry no file extension, which GDAL remarks upon."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
+
+
+def _opened(source: bytes | Path, kind: str, **options: Any) -> tuple[GeoDataFrame | None, list[Finding]]:
+    import pyogrio
+    import shapely
+
+    unreadable = (
+        pyogrio.errors.DataSourceError,
+        pyogrio.errors.DataLayerError,
+        pyogrio.errors.FeatureError,
+        pyogrio.errors.GeometryError,
+        shapely.errors.ShapelyError,
+        ValueError,
+    )
+    try:
+        with _without_remarks():
+            return pyogrio.read_dataframe(source, **options), []
+    except unreadable:
+        return None, [faults.broken(TITLES[kind])]
+
+
+def _cells(frame: GeoDataFrame | None, findings: list[Finding], feed: Feed, deliverer: Deliverer) -> Cells:
+    """Attributes as text; `geometry_wkb`, `area_sqm`, `flaeche_gueltig` and `ueberlappung_sqm` (the largest area shared
+    with another one) as typed extra columns. Points also give the columns Ostwert and Nordwert in metres."""
+    if frame is None:
+        return Cells(findings=findings)
+    import shapely
+
+    if "geometry" not in frame or frame.geometry.isna().all():
+        return Cells(findings=[_no_geometry()])
+    if frame.crs is None or not (frame.crs.is_geographic or frame.crs.is_projected):
+        return Cells(findings=[_no_crs()])
+    if frame.crs.is_geographic and _beyond_degrees(frame.total_bounds):
+        return Cells(findings=[_not_degrees()])
+    projected = frame.to_crs(CRS)
+    shapes = shapely.force_2d(projected.geometry.to_numpy())
+    if not np.isfinite(projected.total_bounds).all():
+        return Cells(findings=[_no_crs()])
+    attributes = [name for name in frame.columns if name != frame.geometry.name]
+    columns = {name: pa.array([text(v, feed, deliverer) for v in frame[name]], pa.string()) for name in attributes}
+    kinds = shapely.get_type_id(shapes)
+    if (kinds == 0).all():
+        places = {"Ostwert": shapely.get_x(shapes), "Nordwert": shapely.get_y(shapes)}
+        for name, metres in places.items():
+            columns[name] = pa.array([text(float(v), feed, deliverer) for v in metres.round(3)], pa.string())
+    polygon = shapely.is_valid(shapes) & np.isin(kinds, [3, 6])
+    return Cells(
+        headers=list(columns),
+        columns=list(columns.values()),
+        zeile=pa.array(range(1, len(frame) + 1), pa.int32()),
+        extra={
+            "geometry_wkb": pa.array(shapely.to_wkb(shapes, byte_order=1), pa.binary()),
+            "area_sqm": pa.array(shapely.area(shapes), pa.float64()),
+            "flaeche_gueltig": pa.array(polygon, pa.bool_()),
+            "ueberlappung_sqm": pa.array(_overlaps(shapes), pa.float64()),
+        },
+    )
+
+
+def _beyond_degrees(bounds: np.ndarray) -> bool:
+    """Metres under the name of degrees: GeoJSON is often written in EPSG:25832 without saying so."""
+    return bool((np.abs(bounds[[0, 2]]) > 180).any() or (np.abs(bounds[[1, 3]]) > 90).any())
+
+
+def _overlaps(shapes: np.ndarray) -> np.ndarray:
+    """Per area the largest area in m² that it shares with another one; 0 where it shares none."""
+    import shapely
+
+    usable = shapely.is_valid(shapes) & ~shapely.is_empty(shapes)
+    tree = shapely.STRtree(shapes)
+    left, right = tree.query(shapes, predicate="intersects")
+    pairs = (left < right) & usable[left] & usable[right]
+    left, right = left[pairs], right[pairs]
+    shared = shapely.area(shapely.intersection(shapes[left], shapes[right]))
+    largest = np.zeros(len(shapes))
+    np.maximum.at(largest, left, shared)
+    np.maximum.at(largest, right, shared)
+    return largest
+
+
+def _not_one_layer(number: int, wanted: str | None) -> Finding:
+    if wanted is not None:
+        return structural(
+            "layer_exists",
+            f"Die vereinbarte Ebene „{wanted}“ fehlt; die Datei hat {number} Ebenen",
+            f"eine Ebene „{wanted}“",
+            "Bitte die Ebene wie vereinbart benennen",
+        )
+    return structural(
+        "layer_is_unique",
+        f"Die Datei enthält {number} Ebenen",
+        "genau eine Ebene",
+        "Bitte nur die vereinbarte Ebene ausgeben",
+    )
+
+
+def _missing_parts(missing: list[str]) -> Finding:
+    return structural(
+        "file_is_complete",
+        f"Dem Shapefile fehlen die Teile {', '.join(missing)}",
+        "alle Teile des Shapefiles (.shp, .shx, .dbf, .prj, .cpg) in einem ZIP-Archiv",
+        "Bitte alle Teile packen",
+    )
+
+
+def _not_geojson() -> Finding:
+    return structural(
+        "format_is_geojson",
+        "Die JSON-Datei ist keine GeoJSON-Sammlung",
+        "GeoJSON mit „type: FeatureCollection“ und Objekten",
+        "Bitte als GeoJSON ausgeben",
+    )
+
+
+def _no_geometry() -> Finding:
+    return structural(
+        "geometry_exists",
+        "Die Datei enthält keine Geometrien",
+        "eine Geometrie je Zeile",
+        "Bitte mit Geometrie ausgeben",
+    )
+
+
+def _no_crs() -> Finding:
+    return structural(
+        "crs_is_known",
+        "Das Koordinatenreferenzsystem fehlt oder passt nicht zu den Koordinaten",
+        f"ein angegebenes Koordinatenreferenzsystem, am besten {CRS}",
+        "Bitte mit Koordinatenreferenzsystem ausgeben (beim Shapefile: mit der Datei .prj)",
+    )
+
+
+def _not_degrees() -> Finding:
+    return structural(
+        "crs_is_known",
+        "Die Koordinaten sind keine Grad, obwohl das Koordinatenreferenzsystem Grad verlangt",
+        f"Länge und Breite in Grad (GeoJSON), oder ein Format mit angegebenem {CRS}",
+        "Bitte nach EPSG:4326 umrechnen oder als GeoPackage ausgeben",
+    )
