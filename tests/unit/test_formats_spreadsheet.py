@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 
+from orchestration.feeds.reading_room import read_apart
 from tests.fixtures.feeds import deliveries, workbooks
 from tests.fixtures.feeds.agreements import GEBIET, NAME, STICHTAG, agreement, column, fault, rows
 
@@ -125,14 +127,19 @@ def test_a_cut_workbook_is_a_finding(kind: str, share: float) -> None:
     assert rule == "file_is_complete" and "abgeschnitten" in message
 
 
-def test_an_xls_whose_sectors_run_in_a_ring_is_a_finding_and_fills_no_memory() -> None:
+def test_an_xls_whose_sectors_run_in_a_ring_is_a_finding_and_fills_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its parser would follow the ring until the memory is full, and abort the whole process."""
     data = bytearray(workbooks.xls({"T": COUNT_TABLE}))
     table = int.from_bytes(data[76:80], "little") * 512 + 512
     directory = int.from_bytes(data[48:52], "little")
     data[table + 4 * directory : table + 4 * directory + 4] = directory.to_bytes(4, "little")
-    rule, _ = fault(bytes(data), agreement("xls", COUNTS))
-    assert rule == "file_has_sane_size"
+    path = tmp_path / "ring.xls"
+    path.write_bytes(data)
+    monkeypatch.setenv("IPSO_READ_MEMORY", "0.5")
+    [finding] = read_apart(path, *agreement("xls", COUNTS)).findings
+    assert finding.is_error and finding.expectation == "file_needs_sane_memory", finding.message
 
 
 def test_a_csv_that_was_renamed_to_xlsx_is_named() -> None:

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 from orchestration.feeds.finding import Finding, structural
 
-MAX_UNPACKED = 1_000_000_000
-"""Bytes to which a delivery may unpack, whatever it is packed in."""
-
 
 def broken(kind: str, found: str | None = None) -> Finding:
     """`kind` is the file's German name with its article: `eine XLSX-Datei`."""
@@ -39,7 +36,7 @@ def empty(where: str = "Die Datei") -> Finding:
     )
 
 
-def too_large(limit: str = "höchstens 1 GB entpackt") -> Finding:
+def too_large(limit: str) -> Finding:
     return structural(
         "file_has_sane_size",
         "Die Datei entpackt sich auf eine unplausible Größe",

@@ -8,9 +8,7 @@ typing serves all formats. No typing and no rules about values here.
 from __future__ import annotations
 
 import calendar
-import io
 import re
-import zipfile
 from typing import Any
 
 import pyarrow as pa
@@ -32,8 +30,6 @@ Rows = list[list[Any]]
 
 def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
     """Cells of the declared sheet, else of the first one with data; or the findings that prevent reading it."""
-    if _unpacks_too_large(data):
-        return Cells(findings=[faults.too_large()])
     sheet = workbook.read(data, deliverer.sheet)
     if isinstance(sheet, workbook.Fault):
         return Cells(findings=[_fault(sheet, deliverer)])
@@ -149,15 +145,6 @@ def _column(values: tuple[Any, ...], feed: Feed, deliverer: Deliverer) -> pa.Arr
     if all(type(value) is str for value in values):
         return pa.array(values, pa.string())
     return pa.array([v if type(v) is str else text(v, feed, deliverer) for v in values], pa.string())
-
-
-def _unpacks_too_large(data: bytes) -> bool:
-    """Asked before any parser sees the file; XLS is no archive, and a broken archive is the parser's business."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return sum(entry.file_size for entry in archive.infolist()) > faults.MAX_UNPACKED
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        return False
 
 
 def _no_sheet(wanted: str, n_sheets: int) -> Finding:

@@ -109,10 +109,6 @@ def _shapefile_parts(data: bytes) -> tuple[dict[str, bytes], Finding | None]:
         if missing:
             return {}, _missing_parts(missing)
         found = {ending: member for ending, member in wanted.items() if member is not None}
-        if any(member.flag_bits & 0x1 for member in found.values()):
-            return {}, faults.locked(TITLES["shapefile"])
-        if sum(member.file_size for member in found.values()) > faults.MAX_UNPACKED:
-            return {}, faults.too_large()
         return {ending: archive.read(member) for ending, member in found.items()}, None
 
 
@@ -160,6 +156,7 @@ def _cells(frame: GeoDataFrame | None, findings: list[Finding], feed: Feed, deli
     if frame is None:
         return Cells(findings=findings)
     import shapely
+    from pyproj.exceptions import ProjError
 
     if "geometry" not in frame or frame.geometry.isna().all():
         return Cells(findings=[_no_geometry()])
@@ -167,7 +164,10 @@ def _cells(frame: GeoDataFrame | None, findings: list[Finding], feed: Feed, deli
         return Cells(findings=[_no_crs()])
     if frame.crs.is_geographic and _beyond_degrees(frame.total_bounds):
         return Cells(findings=[_not_degrees()])
-    projected = frame.to_crs(CRS)
+    try:
+        projected = frame.to_crs(CRS)
+    except ProjError:
+        return Cells(findings=[_no_crs()])
     shapes = shapely.force_2d(projected.geometry.to_numpy())
     if not np.isfinite(projected.total_bounds).all():
         return Cells(findings=[_no_crs()])

@@ -1,22 +1,16 @@
-"""Opens one workbook, in a process of its own: `python -m orchestration.feeds.formats.workbook`.
+"""Opens one workbook: bytes → the rows of one sheet.
 
 The parser (calamine) reads a broken XLS without bound: a ring in its sector chain fills any memory and ends the process
-it runs in. So it runs in a child with limits, and a file that breaks the child is a finding like any other. The child
-gets the file on its standard input and hands back a pickled `Sheet` or `Fault`; it imports nothing heavy.
+it runs in. That process is the reading room's (reading_room.py), which makes a finding of it.
 """
 
 from __future__ import annotations
 
 import io
-import pickle
 import re
-import subprocess
-import sys
 from typing import Any, NamedTuple
 
 MAX_CELLS = 30_000_000
-MAX_MEMORY = 4_000_000_000
-MAX_SECONDS = 300
 
 
 class Sheet(NamedTuple):
@@ -34,29 +28,7 @@ class Fault(NamedTuple):
 
 
 def read(data: bytes, wanted: str | None) -> Sheet | Fault:
-    """The wanted sheet (None: the first that holds anything). A child that crashes means a broken file, one that
-    exceeds memory or time means a file that unpacks too large."""
-    command = [sys.executable, "-I", "-m", __name__, *([wanted] if wanted is not None else [])]
-    try:
-        child = subprocess.run(command, input=data, capture_output=True, timeout=MAX_SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        return Fault("too_large")
-    if child.returncode == 0:
-        answer = pickle.loads(child.stdout)
-        return Sheet(*answer) if isinstance(answer[0], list) else Fault(*answer)
-    return Fault("too_large" if child.returncode < 0 or b"MemoryError" in child.stderr else "broken")
-
-
-def _main(arguments: list[str]) -> None:
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    answer = _open(sys.stdin.buffer.read(), arguments[0] if arguments else None)
-    pickle.dump(tuple(answer), sys.stdout.buffer, protocol=pickle.HIGHEST_PROTOCOL)
-
-
-def _open(data: bytes, wanted: str | None) -> Sheet | Fault:
+    """The wanted sheet (None: the first that holds anything)."""
     from python_calamine import CalamineError, CalamineWorkbook
 
     try:
@@ -78,7 +50,3 @@ def _open(data: bytes, wanted: str | None) -> Sheet | Fault:
 
 def _folded(name: str) -> str:
     return re.sub(r"\s+", " ", name).strip().casefold()
-
-
-if __name__ == "__main__":
-    _main(sys.argv[1:])
