@@ -2,8 +2,8 @@
 
 Totals per Kommune and year are the official ones; age and sex on 31.12.2015 are the official ones by age group;
 everything else is invented with fixed seeds. Persons persist: they age, have children, die, move, and keep their key.
-Every step works on whole arrays of one Kommune. Files and their dialects are in `demo/deliveries.py`, benefits in
-`demo/benefits.py`.
+Every step works on whole arrays of one Kommune. Files and their dialects are in `demo/register.py` and
+`demo/themes/`, benefits in `demo/benefits.py`.
 
 The reference date is always 31 December, so age in completed years is year minus year of birth.
 """

@@ -9,8 +9,10 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from demo import corrupt
-from demo.deliveries import FEEDS, dwelling_stock, suppressed, write_deliveries
+from demo.deliveries import FEEDS, write_deliveries
+from demo.files import suppressed
 from demo.reference import kommunen
+from demo.themes.wohnen import dwelling_stock
 
 YEARS = [2021, 2022]
 SCALE = 0.02
