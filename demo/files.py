@@ -103,15 +103,24 @@ def suppressed(table: pd.DataFrame, sums: Sequence[tuple[str, ...]] = ()) -> pd.
     return pd.DataFrame(mask, index=table.index, columns=table.columns)
 
 
-def count_cells(table: pd.DataFrame, mask: pd.DataFrame | None = None) -> list[list[str]]:
+def count_cells(table: pd.DataFrame, mask: pd.DataFrame | None = None, thousands: str = ".") -> list[list[str]]:
     """Counts as a German office writes them: `1.234`, `-` for none, `* ` (with its trailing blank) for blanked."""
     hidden = np.zeros(table.shape, bool) if mask is None else mask.to_numpy()
     return [
         [
-            "* " if blank else "-" if count == 0 else f"{count:,}".replace(",", ".")
+            "* " if blank else "-" if count == 0 else f"{count:,}".replace(",", thousands)
             for count, blank in zip(*pair, strict=True)
         ]
         for pair in zip(table.to_numpy(), hidden, strict=True)
+    ]
+
+
+def sheet_cells(table: pd.DataFrame, mask: pd.DataFrame | None = None) -> list[list[Cell]]:
+    """As `count_cells` for a workbook: counts stay numbers, the symbols are text."""
+    written = count_cells(table, mask)
+    return [
+        [text if text in ("* ", "-") else int(count) for text, count in zip(*pair, strict=True)]
+        for pair in zip(written, table.to_numpy(), strict=True)
     ]
 
 
@@ -127,13 +136,19 @@ def german(number: float, decimals: int = 1) -> str:
 
 
 def csv_file(
-    header: Sequence[str], rows: Iterable[Sequence[Cell]], *, delimiter: str = ";", encoding: str = "cp1252"
+    header: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    delimiter: str = ";",
+    encoding: str = "cp1252",
+    quote_all: bool = False,
 ) -> bytes:
     """A delimited text with CRLF; cells that hold the delimiter or a quote are quoted."""
 
     def quoted(cell: Cell) -> str:
         text = str(cell)
-        return '"' + text.replace('"', '""') + '"' if delimiter in text or '"' in text else text
+        needed = quote_all or delimiter in text or '"' in text
+        return '"' + text.replace('"', '""') + '"' if needed else text
 
     lines = [delimiter.join(quoted(cell) for cell in row) for row in (header, *rows)]
     return ("\r\n".join(lines) + "\r\n").encode(encoding)

@@ -312,7 +312,7 @@ def _live_a_year(
 ) -> Residents:
     """Deaths, departures, children, new and ended couples, moves; then arrivals up to the official total."""
     next_person = int(residents.person[-1]) + 1
-    residents = residents.keep(rng.random(len(residents)) >= _mortality(residents, year))
+    residents = residents.keep(rng.random(len(residents)) >= mortality(residents, year))
     residents = _leave(residents, year, rng)
     newborn = _births(residents, year, next_person, rng)
     residents = residents.plus(newborn)
@@ -325,7 +325,7 @@ def _live_a_year(
     return residents.plus(arrivals)
 
 
-def _mortality(residents: Residents, year: int) -> np.ndarray:
+def mortality(residents: Residents, year: int) -> np.ndarray:
     """Yearly probability to die: Gompertz curves near the German life table."""
     age = year - residents.birth_year
     risk = np.where(residents.sex == FEMALE, np.exp(-11.6 + 0.1035 * age), np.exp(-10.3 + 0.0925 * age))
