@@ -221,7 +221,9 @@ def asylum_benefit(table: pd.DataFrame, year: int) -> pd.DataFrame:
             "maenner": whole - women,
             "frauen": women,
             "u18": draw(of, "whole", 0.31, 0.0, year, 130, spread=_PARTS),
-            "analogleistungen": draw(of, "whole", 0.15 if year < 2018 else 0.28, 0.0, year, 131, spread=_PARTS),
+            "analogleistungen": draw(
+                of, "whole", min(0.15 + 0.03 * (year - 2015), 0.30), 0.0, year, 131, spread=_PARTS
+            ),
         }
     )
 

@@ -120,7 +120,7 @@ _NEW_FLATS = {
 
 def subsidised_flats(year: int) -> pd.DataFrame:
     """Flats with rent and occupancy control on 31 December: 4 % of the old stock leave control each year, some come."""
-    columns = ["bestand", "seniorenwohnungen", "auslaufend_10_jahre", "neu_gefoerdert"]
+    columns = ["bestand", "seniorenwohnungen", "auslaufend_10_jahre"]
     rows = {}
     for area, share in _SUBSIDISED_2015.items():
         new = _NEW_FLATS[area]
@@ -128,7 +128,7 @@ def subsidised_flats(year: int) -> pd.DataFrame:
         for later in range(2016, year + 1):
             stock = stock * 0.96 + new[later % len(new)]
         senior = round(stock * (0.17 + 0.004 * (year - 2015)))
-        rows[area] = [round(stock), senior, round(stock * (1 - 0.96**10) * 1.05), new[year % len(new)]]
+        rows[area] = [round(stock), senior, round(stock * (1 - 0.96**10) * 1.05)]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     return pd.concat([pd.DataFrame([table.sum()], index=[KREIS]), table]).rename_axis("gebiet")
 
@@ -138,7 +138,7 @@ def write_sozialwohnungen(year: int, tables: list[pd.DataFrame]) -> Iterable[Fil
     table = subsidised_flats(year)
     header = [
         "Stichtag", "Schlüssel", "Gebiet", "Preisgebundene Wohnungen", "darunter Seniorenwohnungen",
-        "Bindung endet innerhalb von 10 Jahren", "im Jahr neu gefördert",
+        "Bindung endet innerhalb von 10 Jahren",
     ]  # fmt: skip
     yield File(
         "kreis",
