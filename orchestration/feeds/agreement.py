@@ -152,6 +152,8 @@ def _remarks(column: Column, feed: Feed) -> list[str]:
     remarks = []
     if column.name in feed.key:
         remarks.append("Schlüssel der Zeile")
+    if column.type == "date" and feed.format == "xlsx" and feed.grain != "person":
+        remarks.append("statt in einer Spalte auch in einer Titelzeile: „Stichtag: TT.MM.JJJJ“")
     if column.personal:
         remarks.append("personenbezogen: erscheint in keiner Rückmeldung")
     if column.optional:

@@ -83,6 +83,7 @@ def test_the_html_page_needs_nothing_from_elsewhere_and_its_tables_are_even(name
 def test_confidential_feeds_say_what_is_blanked_and_open_ones_do_not():
     assert "Werte unter 3" in agreement(FEEDS["wohngeld"])
     assert "Werte unter" not in agreement(FEEDS["wohnungen"])
+    assert "in einer Titelzeile" in agreement(FEEDS["sgb12"]) and "Titelzeile" not in agreement(FEEDS["wohngeld"])
     assert "personenbezogen: erscheint in keiner Rückmeldung" in agreement(FEEDS["einwohner"])
 
 
