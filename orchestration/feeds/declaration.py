@@ -92,7 +92,7 @@ class Deliverer:
 
 @dataclass(frozen=True)
 class Feed:
-    """The contract of one feed."""
+    """The contract of one feed. `due`: day (TT.MM.) of the year after, before the yearly run of 1 July by default."""
 
     name: str
     title: str
@@ -113,6 +113,7 @@ class Feed:
     derived: dict[str, str]
     note: str | None = None
     max_size_mb: int = 500
+    due: str = "30.06."
 
     @property
     def measures(self) -> tuple[Column, ...]:
@@ -186,6 +187,7 @@ def load_feed(path: Path) -> Feed:
         derived=dict(declared.get("derived", {})),
         note=declared.get("note"),
         max_size_mb=declared.get("max_size_mb", 500),
+        due=declared.get("due", "30.06."),
     )
     _validate(feed)
     return feed
