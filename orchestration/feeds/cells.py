@@ -99,7 +99,7 @@ def match_columns(headers: list[str], feed: Feed, given: set[str]) -> tuple[dict
     findings: list[Finding] = []
     taken: set[int] = set()
     for column in feed.columns:
-        hits = [i for i, path in enumerate(folded) if any(_matches(h, path) for h in column.headers)]
+        hits = _hits(column, folded)
         taken.update(hits)
         if len(hits) == 1:
             places[column.name] = hits[0]
@@ -128,15 +128,35 @@ def match_columns(headers: list[str], feed: Feed, given: set[str]) -> tuple[dict
     return places, findings
 
 
-def _matches(declared: str, path: list[str]) -> bool:
-    """Whether a declared header (path) names this column: same last part (a unit below it may follow), same first
-    part, everything between in order."""
-    wanted = [fold(part) for part in declared.split(" / ")]
-    if len(wanted) == 1:
-        return (len(path) == 1 and path == wanted) or (len(path) == 2 and path[0] == wanted[0])
-    if wanted[0] != path[0]:
+def _hits(column: Column, folded: list[list[str]]) -> list[int]:
+    """The columns that a declared one names. A whole path (a unit below it may follow) goes before a shortened one:
+    `Bevölkerung / Insgesamt` is that column, not also `Bevölkerung / weiblich / Insgesamt`."""
+    wanted = [[fold(part) for part in header.split(" / ")] for header in column.headers]
+    for matches in (_is_path, _is_path_with_unit, _is_shortened):
+        hits = [i for i, path in enumerate(folded) if any(matches(header, path) for header in wanted)]
+        if hits:
+            return hits
+    return []
+
+
+def _is_path(wanted: list[str], path: list[str]) -> bool:
+    return wanted == path
+
+
+def _is_path_with_unit(wanted: list[str], path: list[str]) -> bool:
+    return wanted == path[:-1]
+
+
+def _is_shortened(wanted: list[str], path: list[str]) -> bool:
+    """Same first part, same last part (a unit below it may follow), those between in order, though not all of them."""
+    if len(wanted) == 1 or wanted[0] != path[0]:
         return False
-    return path[-1] == wanted[-1] or (len(path) > 2 and path[-2] == wanted[-1])
+    if path[-1] != wanted[-1]:
+        path = path[:-1]
+    if len(path) < 2 or path[-1] != wanted[-1]:
+        return False
+    between = iter(path[1:-1])
+    return all(part in between for part in wanted[1:-1])
 
 
 def _named(headers: list[str], places: list[int], is_header: bool) -> str:

@@ -21,15 +21,16 @@ from orchestration.home import REPOSITORY
 
 DECLARATIONS = Path(__file__).resolve().parent
 KREIS = "05378"
-FORMATS = {"delimited", "xlsx", "genesis", "votemanager", "geopackage"}
+FORMATS = {"delimited", "xlsx", "genesis", "votemanager", "gebref", "geopackage"}
 TYPES = {"text", "digits", "date", "number", "code", "area", "measure"}
-GRAINS = {"person", "aggregate", "geography"}
+GRAINS = {"person", "aggregate", "geography", "record"}
 LEVELS = ("bund", "land", "regierungsbezirk", "kreis", "kommune", "sozialraum", "nicht_verortbar")
 EXTENSIONS = {
     "delimited": "csv",
     "xlsx": "xlsx",
     "genesis": "csv",
     "votemanager": "csv",
+    "gebref": "txt",
     "geopackage": "gpkg",
 }
 
@@ -79,7 +80,11 @@ class Deliverer:
 
 @dataclass(frozen=True)
 class Feed:
-    """The contract of one feed."""
+    """The contract of one feed.
+
+    `grain`: what a row is about. `person` and `geography` have models of their own; `aggregate` becomes measures per
+    area; `record` is a list (goals, services, addresses) that keeps its columns as declared.
+    """
 
     name: str
     title: str
@@ -233,6 +238,7 @@ def _validate(feed: Feed) -> None:
         + [f"numbers {d.numbers}" for d in feed.deliverers.values() if d.numbers not in ("1.234,5", "1234.5")]
         + [f"type {column.type}" for column in feed.columns if column.type not in TYPES]
         + [f"key {name}" for name in feed.key if name not in names]
+        + [f"measure {column.name} of a {feed.grain}" for column in feed.measures if feed.grain != "aggregate"]
         + [f"level {level}" for c in feed.columns for level in (*c.levels, *c.complete) if level not in LEVELS]
         + [f"date {c.date}" for c in feed.columns if c.date not in (None, "stichtag", "jahr")]
         + [f"part_of {whole}" for c in feed.columns for whole in c.part_of if whole not in names]
