@@ -21,14 +21,21 @@ import pyarrow as pa
 
 from demo import benefits, spreadsheets
 from demo.basis import basis
-from demo.files import DemoFeed
+from demo.files import DemoFeed, suppressed
 from demo.geography import Addresses, addresses, gpkg_path
 from demo.population import FIRST_YEAR, LAST_YEAR, YearEnd, simulate
 from demo.reference import council_elections, dwellings_2010, kommunen
+from demo.themes import bildung, gesundheit, planung, sicherheit, teilhabe
 
 ANNUAL_FEEDS = ("einwohner", "sgb2", "arbeitslose", "wohnungen")
 SINGLE_FEEDS = ("kinder_sgb2", "wahlen", "sozialraeume")
-THEME_FEEDS: dict[str, DemoFeed] = {}
+THEME_FEEDS: dict[str, DemoFeed] = {
+    **bildung.FEEDS,
+    **gesundheit.FEEDS,
+    **teilhabe.FEEDS,
+    **sicherheit.FEEDS,
+    **planung.FEEDS,
+}
 FEEDS = (*ANNUAL_FEEDS, *SINGLE_FEEDS, *THEME_FEEDS)
 DEMO_LABEL = "Synthetische Demodaten (ipSo): keine Angaben über wirkliche Personen"
 KREIS = "05378"
@@ -349,39 +356,6 @@ _SGB2_SUMS = [
      "personen_55_plus"),
     ("personen_u15", "personen_u3", "personen_3_5", "personen_6_14"),
 ]  # fmt: skip
-
-
-def suppressed(table: pd.DataFrame, sums: list[tuple[str, ...]]) -> pd.DataFrame:
-    """Mask of the cells that the Jobcenter blanks: counts of 1 or 2, and a second cell where one could be worked out.
-
-    `table` is indexed by gebiet (Kreis, Kommunen, Sozialräume). Along every sum (the parts of a Kommune, the Kommunen
-    of the Kreis, the age groups of a row) never exactly one cell is blank: the smallest other count joins it.
-    """
-    values = table.to_numpy()
-    mask = (values > 0) & (values < 3)
-    columns = {name: j for j, name in enumerate(table.columns)}
-    regions = list(table.index)
-    parts = [[i for i, r in enumerate(regions) if r.startswith(f"{k}-")] for k in regions if len(k) == 8]
-    lines: list[list[tuple[int, int]]] = []
-    for i, region in enumerate(regions):
-        lines += [[(i, columns[c]) for c in names] for names in sums]
-        whole = [r for r in range(len(regions)) if len(regions[r]) == 8] if region == KREIS else None
-        if whole:
-            lines += [[(i, j), *((r, j) for r in whole)] for j in range(values.shape[1])]
-    for rows in parts:
-        top = regions.index(regions[rows[0]][:8])
-        lines += [[(top, j), *((r, j) for r in rows)] for j in range(values.shape[1])]
-    changed = True
-    while changed:
-        changed = False
-        for line in lines:
-            blank = [cell for cell in line if mask[cell]]
-            # A zero stays visible as "-"; it protects nobody.
-            others = [cell for cell in line[1:] if not mask[cell] and values[cell] > 0]
-            if len(blank) == 1 and others:
-                mask[min(others, key=lambda cell: values[cell])] = True
-                changed = True
-    return pd.DataFrame(mask, index=table.index, columns=table.columns)
 
 
 def _sgb2_writer(table: pd.DataFrame, year: int) -> Callable[[Path], None]:

@@ -55,30 +55,45 @@ def region_names(regions: Iterable[str]) -> list[str]:
     return [name(region) for region in regions]
 
 
-def suppressed(table: pd.DataFrame) -> pd.DataFrame:
-    """Mask of the cells that a deliverer blanks: counts of 1 or 2, and one more wherever a total would give it away.
+def suppressed(table: pd.DataFrame, sums: Sequence[tuple[str, ...]] = ()) -> pd.DataFrame:
+    """Mask of the cells that a deliverer blanks: counts of 1 or 2, and a second cell where one could be worked out.
 
-    `table`: integer counts, index gebiet (Kreis, Kommunen, Sozialräume). Per column and Kommune never exactly one part
-    is blank: the smallest other positive count joins it.
+    `table` is indexed by gebiet (Kreis, Kommunen, Sozialräume). Along every sum never exactly one cell is blank: the
+    smallest other count joins it. Sums are the parts of a Kommune, the Kommunen of the Kreis, and within a row `sums`:
+    columns of which the first is the sum of the others.
     """
-    mask = ((table > 0) & (table < 3)).to_numpy(copy=True)
     values = table.to_numpy()
+    mask = (values > 0) & (values < 3)
+    columns = {name: j for j, name in enumerate(table.columns)}
     regions = [str(region) for region in table.index]
-    wholes = [KREIS, *(k.area_id for k in kommunen())]
-    for whole in wholes:
-        parts = [
-            i
-            for i, region in enumerate(regions)
-            if (len(region) == 8 if whole == KREIS else region.startswith(f"{whole}-"))
-        ]
-        if not parts:
-            continue
-        for j in range(values.shape[1]):
-            hidden = [i for i in parts if mask[i, j]]
-            others = [i for i in parts if not mask[i, j] and values[i, j] > 0]
-            if len(hidden) == 1 and others:
-                mask[min(others, key=lambda i: values[i, j]), j] = True
+    lines = [[(i, columns[c]) for c in names] for i in range(len(regions)) for names in sums]
+    for whole, rows in _parts(regions):
+        lines += [[(whole, j), *((row, j) for row in rows)] for j in range(values.shape[1])]
+    changed = True
+    while changed:
+        changed = False
+        for line in lines:
+            blank = [cell for cell in line if mask[cell]]
+            # A zero stays visible as "-"; it protects nobody.
+            others = [cell for cell in line[1:] if not mask[cell] and values[cell] > 0]
+            if len(blank) == 1 and others:
+                mask[min(others, key=lambda cell: values[cell])] = True
+                changed = True
     return pd.DataFrame(mask, index=table.index, columns=table.columns)
+
+
+def _parts(regions: list[str]) -> list[tuple[int, list[int]]]:
+    """(row of the whole, rows of its parts): the Kreis and its Kommunen, each Kommune and its Sozialräume."""
+    found = []
+    for i, region in enumerate(regions):
+        parts = [
+            row
+            for row, part in enumerate(regions)
+            if (len(part) == 8 if region == KREIS else part.startswith(f"{region}-"))
+        ]
+        if parts:
+            found.append((i, parts))
+    return found
 
 
 def count_cells(table: pd.DataFrame, mask: pd.DataFrame | None = None) -> list[list[str]]:

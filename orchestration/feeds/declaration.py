@@ -150,6 +150,13 @@ def official_population() -> dict[tuple[str, int], int]:
 
 
 @lru_cache(maxsize=1)
+def indicator_ids() -> tuple[str, ...]:
+    """The ids of the indicator catalogue, which goals refer to."""
+    with (REPOSITORY / "seeds" / "indicators.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(row["indicator_id"] for row in csv.DictReader(file))
+
+
+@lru_cache(maxsize=1)
 def load_feeds() -> dict[str, Feed]:
     """All declared feeds by name."""
     return {path.stem: load_feed(path) for path in sorted(DECLARATIONS.glob("*.yml"))}

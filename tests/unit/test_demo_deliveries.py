@@ -9,7 +9,8 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from demo import corrupt
-from demo.deliveries import FEEDS, dwelling_stock, suppressed, write_deliveries
+from demo.deliveries import ANNUAL_FEEDS, FEEDS, SINGLE_FEEDS, dwelling_stock, write_deliveries
+from demo.files import suppressed
 from demo.reference import kommunen
 
 YEARS = [2021, 2022]

@@ -1,0 +1,41 @@
+"""What the theme modules share: an even course over the years, a count divided among kinds, rows for a workbook."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from demo.basis import draw
+from demo.files import region_names
+
+BLANKED = "* Zahlenwerte kleiner 3 und Werte, aus denen sich solche errechnen ließen, werden nicht ausgewiesen."
+
+
+def course(year: int, first: float, last: float) -> float:
+    """A value that moves evenly from 2015 to 2023."""
+    return float(np.interp(year, [2015, 2023], [first, last]))
+
+
+def split(table: pd.DataFrame, of: str, shares: dict[str, tuple[float, float]], year: int, feed: int) -> pd.DataFrame:
+    """Divide the count `of` among kinds: name → (share of the whole, slope); the last kind takes what is left."""
+    left, whole, parts = table.copy(), 1.0, {}
+    *drawn, last = shares
+    for number, name in enumerate(drawn):
+        share, slope = shares[name]
+        parts[name] = draw(left, of, min(1.0, share / whole), slope, year, feed + number)
+        left[of] = left[of] - parts[name]
+        whole -= share
+    return pd.DataFrame({**parts, last: left[of]}).astype(int)
+
+
+def table_rows(table: pd.DataFrame, cells: list[list[str]]) -> list[list[str | int | float]]:
+    """Key, name, then counts as numbers, symbols as text."""
+    return [
+        [str(region), name, *(_number(cell) for cell in line)]
+        for region, name, line in zip(table.index, region_names(table.index), cells, strict=True)
+    ]
+
+
+def _number(cell: str) -> str | int:
+    plain = cell.replace(".", "")
+    return int(plain) if plain.isdigit() else cell
