@@ -56,7 +56,7 @@ def _schuleingang(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
 
 
 # Recipients per person of that age in 2015 and 2023.
-_NEED = {"a80_plus": (0.405, 0.445), "a65_79": (0.05, 0.056), "u65": (0.0055, 0.0095)}
+_NEED = {"a80_plus": (0.37, 0.445), "a65_79": (0.05, 0.056), "u65": (0.0045, 0.0095)}
 _KINDS = ("Insgesamt", "allein durch Angehörige (Pflegegeld)", "ambulante Pflege", "vollstationäre Pflege")
 _GRADES = {"1": 0.11, "2": 0.42, "3": 0.29, "4": 0.125, "5": 0.055}
 

@@ -46,7 +46,7 @@ _SINCE_2015 = 0.045
 
 
 def _gebref(kommune: Kommune, places: Addresses, year: int) -> pd.DataFrame:
-    """The Kommune's addresses in the columns of gebref.txt; where the register lost the coordinates they are left out."""
+    """The Kommune's addresses in the columns of gebref.txt, without those whose coordinates got lost."""
     ags = kommune.area_id
     street = pd.Series(places.street.astype(str))
     number = pd.Series(places.house_number.astype(str)).str.extract(r"^(\d+)(.*)$")

@@ -1,6 +1,6 @@
 """Sicherheit: offences per Kommune in the manner of the Polizeiliche Kriminalstatistik. Counts are invented.
 
-Levels: about 4,500 cases per 100,000 inhabitants, burglaries falling from the peak of 2015, fewer cases in the pandemic.
+Levels: about 4,500 cases per 100,000 inhabitants, burglaries falling from the peak of 2015, fewer in the pandemic.
 """
 
 from __future__ import annotations
