@@ -26,9 +26,10 @@ CONTRACT = {
     " numerator_date denominator_date boundary benchmark_kreis vs_kreis change_absolute change_percent trend",
     "fct_population": "area_id year age_band sex nationality_group population value_status",
     "fct_service": "service_id year name provider theme_id target_group area_id kommune_id valid_from valid_to",
-    "fct_goal": "goal_id year title goal_level area_id indicator_id baseline_year baseline_value target_year target_value"
-    " decided_by decided_date",
-    "fct_measure_programme": "programme_id year goal_id title provider target_group valid_from valid_to budget_eur status",
+    "fct_goal": "goal_id year title goal_level area_id indicator_id baseline_year baseline_value target_year"
+    " target_value decided_by decided_date",
+    "fct_measure_programme": "programme_id year goal_id title provider target_group valid_from valid_to budget_eur"
+    " status",
     "fct_feedback": "feedback_id year conference feedback_date participant_group area_id theme_id text",
     "meta_delivery": "delivery_id feed deliverer year received sha256 row_count state reason",
     "meta_lineage": "area_id year indicator_id delivery_id",

@@ -11,7 +11,8 @@ from orchestration.resources import HomeResource
     key=["raw", "verortung"],
     deps=[dg.AssetKey(["control", "delivery"])],
     group_name="2_verortung",
-    description="Jede gelieferte Koordinate (Melderegister, Angebote) mit ihrem Sozialraum; was in keinem liegt, bleibt „nicht verortbar“.",
+    description="Jede gelieferte Koordinate (Melderegister, Angebote) mit ihrem Sozialraum; was in keinem liegt, bleibt"
+    " „nicht verortbar“.",
 )
 def located_coordinates(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """One row per Kommune and distinct coordinate."""
