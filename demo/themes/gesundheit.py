@@ -63,7 +63,7 @@ _GRADES = {"1": 0.11, "2": 0.42, "3": 0.29, "4": 0.125, "5": 0.055}
 
 def _recipients(tables: list[pd.DataFrame], year: int) -> list[int | str]:
     """The Kreis's row: total, three kinds of care, five grades (x until 2016, when there were Pflegestufen)."""
-    people = sum(table[["einwohner", "a65_plus", "a80_plus"]].sum() for table in tables)
+    people = pd.concat([table[["einwohner", "a65_plus", "a80_plus"]] for table in tables]).sum()
     ages = {
         "a80_plus": people.a80_plus,
         "a65_79": people.a65_plus - people.a80_plus,

@@ -262,7 +262,7 @@ _SAYINGS = [
 
 def _rueckmeldungen(year: int, _: list[pd.DataFrame]) -> Iterable[File]:
     header = ["Nummer", "Konferenz", "Datum", "Gruppe", "Gebiet", "Thema", "Rückmeldung"]
-    rows = []
+    rows: list[list[str]] = []
     conferences = [(KREIS, "Sozialplanungskonferenz (Demo)", dt.date(year, 11, 8))] + [
         (k.area_id, f"Sozialraumkonferenz {k.short_name} (Demo)", dt.date(year, 3 + n, 14))
         for n, k in enumerate(kommunen())

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from demo.basis import draw, kommune_totals
-from demo.files import DEMO_LABEL, DemoFeed, File, region_names, workbook
+from demo.files import DEMO_LABEL, Cell, DemoFeed, File, region_names, workbook
 
 FALL = 510
 _YEARS = [2015, 2016, 2019, 2020, 2021, 2023]
@@ -34,7 +34,7 @@ def _cases(basis: pd.DataFrame, year: int) -> pd.DataFrame:
 
 def _straftaten(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
     table = kommune_totals([_cases(basis, year) for basis in tables])
-    rows = [
+    rows: list[list[Cell]] = [
         [str(region), name, *(int(count) for count in counts), round(100 * int(counts[-1]) / int(counts[0]), 1)]
         for region, name, counts in zip(table.index, region_names(table.index), table.to_numpy(), strict=True)
     ]
