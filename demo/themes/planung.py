@@ -108,7 +108,7 @@ _SERVICES = [
     ("Wohnberatung", "wohnen", "Seniorinnen und Senioren", 0.12),
 ]
 _SERVICE_HEADER = [
-    "Nummer", "Angebot", "Träger", "Thema", "Zielgruppe", "Straße", "Hausnummer", "AGS", "Ostwert", "Nordwert", "seit",
+    "Stand", "Nummer", "Angebot", "Träger", "Thema", "Zielgruppe", "Straße", "Hausnummer", "AGS", "Ostwert", "Nordwert", "seit",
     "bis",
 ]  # fmt: skip
 
@@ -137,6 +137,7 @@ def _services(kommune: Kommune, places: Addresses, year: int) -> Iterator[list[s
             # Some are on the move and have no address.
             located = ends > 0.02
             yield [
+                f"31.12.{year}",
                 f"A-{kommune.area_id[-3:]}-{number:03d}",
                 f"{name} {kommune.short_name} {area + 1:02d} (Demo)",
                 _PROVIDERS[int(provider * len(_PROVIDERS))],
@@ -165,7 +166,7 @@ _STRATEGIC = [
 ]
 _DECIDED = {"Kreistag": dt.date(2020, 12, 10), "Rat": dt.date(2021, 6, 24)}
 _GOAL_HEADER = [
-    "Ziel-Nr.", "Ziel", "Ebene", "Gebiet", "Indikator", "Ausgangsjahr", "Ausgangswert", "Zieljahr", "Zielwert",
+    "Stand", "Ziel-Nr.", "Ziel", "Ebene", "Gebiet", "Indikator", "Ausgangsjahr", "Ausgangswert", "Zieljahr", "Zielwert",
     "beschlossen von", "beschlossen am",
 ]  # fmt: skip
 
@@ -205,7 +206,11 @@ def _ziele(year: int, _: list[pd.DataFrame]) -> Iterable[File]:
     for row in rows:
         if row[3] in ("05378020", "05378028"):
             row[-1] = "23.06.2022"
-    yield File("kreis", f"ziele_{year}.csv", csv_file(_GOAL_HEADER, rows, encoding="utf-8-sig"))
+    yield File(
+        "kreis",
+        f"ziele_{year}.csv",
+        csv_file(_GOAL_HEADER, [[f"31.12.{year}", *row] for row in rows], encoding="utf-8-sig"),
+    )
 
 
 _MEASURES = {
@@ -235,8 +240,8 @@ def _massnahmen(year: int, _: list[pd.DataFrame]) -> Iterable[File]:
             )  # fmt: skip
     content = workbook(
         "Maßnahmen",
-        ["Maßnahmenplanung der Sozialplanung", DEMO_LABEL, f"Stand: 31.12.{year}"],
-        [["Maßnahme-Nr.", "Ziel-Nr.", "Maßnahme", "Träger", "Zielgruppe", "von", "bis", "Budget in EUR", "Stand"]],
+        ["Maßnahmenplanung der Sozialplanung", DEMO_LABEL, f"Stichtag: 31.12.{year}"],
+        [["Maßnahme-Nr.", "Ziel-Nr.", "Maßnahme", "Träger", "Zielgruppe", "von", "bis", "Budget in EUR", "Status"]],
         rows,
         ["Budget: Summe über die Laufzeit, Eigenanteile der Träger eingeschlossen"],
     )
