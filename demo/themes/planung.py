@@ -108,8 +108,8 @@ _SERVICES = [
     ("Wohnberatung", "wohnen", "Seniorinnen und Senioren", 0.12),
 ]
 _SERVICE_HEADER = [
-    "Stand", "Nummer", "Angebot", "Träger", "Thema", "Zielgruppe", "Straße", "Hausnummer", "AGS", "Ostwert", "Nordwert", "seit",
-    "bis",
+    "Stand", "Nummer", "Angebot", "Träger", "Thema", "Zielgruppe", "Straße", "Hausnummer", "AGS", "Ostwert",
+    "Nordwert", "seit", "bis",
 ]  # fmt: skip
 
 
