@@ -19,18 +19,25 @@ AGE_GROUPS = {
 }  # fmt: skip
 
 
+def regions_of(end: YearEnd) -> tuple[list[str], np.ndarray]:
+    """The Kommune's Sozialräume and `<ags>-00`, and for every household number the position of its own in that list."""
+    places = end.addresses
+    address = end.household_address
+    region = np.where(places.located[address], places.area[address], len(places.sozialraum_ids))
+    return [*places.sozialraum_ids, f"{end.ags}-00"], region
+
+
 def basis(end: YearEnd) -> pd.DataFrame:
     """One Kommune on 31 December: index `gebiet` (Sozialräume, then `<ags>-00`: address not locatable).
 
     Integer columns: einwohner, the age groups above (from, below), auslaender, haushalte, haushalte_1 (one person),
     alleinerziehende, familien (households with children under 18). Float column deprivation (0 to 1, invented).
     """
-    residents, places = end.residents, end.addresses
+    residents = end.residents
     age = end.year - residents.birth_year
     number, of = np.unique(residents.household, return_inverse=True)
-    address = end.household_address[number]
-    region = np.where(places.located[address], places.area[address], len(places.sozialraum_ids))
-    regions = [*places.sozialraum_ids, f"{end.ags}-00"]
+    regions, by_number = regions_of(end)
+    region = by_number[number]
     of_region = region[of]
 
     def persons(mask: np.ndarray) -> np.ndarray:
@@ -58,12 +65,15 @@ def basis(end: YearEnd) -> pd.DataFrame:
     )
 
 
-def draw(table: pd.DataFrame, of: str, share: float, slope: float, year: int, feed: int) -> pd.Series:
+def draw(
+    table: pd.DataFrame, of: str, share: float, slope: float, year: int, feed: int, spread: float = 1.0
+) -> pd.Series:
     """How many of column `of` are concerned: binomial around `share`, times exp(slope × (deprivation − 0.5)).
 
-    Each Sozialraum keeps a constant leaning of its own; the same table, year and feed number give the same counts.
+    Each Sozialraum keeps a constant leaning of its own, `spread` times the usual; the same table, year and feed number
+    give the same counts.
     """
-    leaning = np.array([_leaning(str(region), feed) for region in table.index])
+    leaning = spread * np.array([_leaning(str(region), feed) for region in table.index])
     chance = share * np.exp(slope * (table["deprivation"].to_numpy() - 0.5) + leaning)
     rng = np.random.Generator(np.random.PCG64([year, int(str(table.index[0])[:8]), feed]))
     counts = rng.binomial(table[of].to_numpy(), np.clip(chance, 0.0, 1.0))

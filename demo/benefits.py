@@ -2,7 +2,7 @@
 
 Levels per Kommune are steered (children under 15 on SGB II as in the county's concept of 2015); below the Kommune
 everything is invented and follows the deprivation of the Sozialraum. A household or person keeps its constant draw,
-so receipt lasts for years. Counts only; suppression and file formats are in `demo/deliveries.py`.
+so receipt lasts for years. Counts only; suppression and file formats are in `demo/themes/`.
 """
 
 from __future__ import annotations
@@ -57,6 +57,11 @@ def count(end: YearEnd) -> tuple[pd.DataFrame, pd.DataFrame]:
     return _with_total(sgb2, SGB2_COLUMNS, regions, end.ags), _with_total(
         unemployed, UNEMPLOYED_COLUMNS, regions, end.ags
     )
+
+
+def by_sozialraum(end: YearEnd, before: YearEnd | None) -> pd.DataFrame:
+    """Both of `count` side by side, without the Kommune's own row; the year before does not matter."""
+    return pd.concat([table.drop(index=end.ags) for table in count(end)], axis=1)
 
 
 def _with_total(counts: list[np.ndarray], columns: list[str], regions: list[str], ags: str) -> pd.DataFrame:

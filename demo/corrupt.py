@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
 
-from demo.deliveries import write_atomically
+from demo.files import write_atomically
 from demo.reference import kommunen
 
 SHEET = "xl/worksheets/sheet1.xml"

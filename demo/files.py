@@ -1,6 +1,7 @@
 """How deliverers write small tables: German CSV, and workbooks with titles above and footnotes below.
 
-Bytes only; deterministic. Which table a deliverer writes is in `demo/themes/`.
+Bytes only, deterministic; and the one way in which files reach the drop folder. Which table a deliverer writes is in
+`demo/themes/`.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import xlsxwriter  # type: ignore[import-untyped]
 
+from demo.basis import basis
+from demo.population import YearEnd
 from demo.reference import kommunen
 
 DEMO_LABEL = "Synthetische Demodaten (ipSo): keine Angaben über wirkliche Personen"
@@ -31,15 +35,26 @@ class File:
     content: bytes
 
 
+Count = Callable[[YearEnd, YearEnd | None], pd.DataFrame]
+"""One Kommune at a year end and at the one before (None for the first) → counts per Sozialraum, index gebiet."""
+
+
+def at_year_end(end: YearEnd, before: YearEnd | None) -> pd.DataFrame:
+    """The basis table of `demo/basis.py`, which knows nothing of the year before."""
+    return basis(end)
+
+
 @dataclass(frozen=True)
 class DemoFeed:
-    """Which years a demo feed is delivered for, and what writes them.
+    """Which years a demo feed is delivered for, what writes them, and what is counted for it.
 
-    `write` gets the year and the basis table of each Kommune (`demo/basis.py`) and gives the year's files.
+    `write` gets the year and one table per Kommune as `count` made it (none where `count` is None: the feed is not
+    drawn from the residents), and gives the year's files. Feeds with the same `count` share its tables.
     """
 
     years: tuple[int, ...]
     write: Callable[[int, list[pd.DataFrame]], Iterable[File]]
+    count: Count | None = at_year_end
 
 
 def region_names(regions: Iterable[str]) -> list[str]:
@@ -58,17 +73,23 @@ def region_names(regions: Iterable[str]) -> list[str]:
 def suppressed(table: pd.DataFrame, sums: Sequence[tuple[str, ...]] = ()) -> pd.DataFrame:
     """Mask of the cells that a deliverer blanks: counts of 1 or 2, and a second cell where one could be worked out.
 
-    `table` is indexed by gebiet (Kreis, Kommunen, Sozialräume). Along every sum never exactly one cell is blank: the
-    smallest other count joins it. Sums are the parts of a Kommune, the Kommunen of the Kreis, and within a row `sums`:
-    columns of which the first is the sum of the others.
+    `table`: integer counts, index gebiet (Kreis, Kommunen, Sozialräume, or Kommunen without the Kreis). Along every sum
+    (the parts of a Kommune, the Kommunen of the Kreis) never exactly one cell is blank: the smallest other count joins
+    it. So it is within a row along `sums`: names of a column and of those that add up to it.
     """
     values = table.to_numpy()
     mask = (values > 0) & (values < 3)
     columns = {name: j for j, name in enumerate(table.columns)}
     regions = [str(region) for region in table.index]
-    lines = [[(i, columns[c]) for c in names] for i in range(len(regions)) for names in sums]
-    for whole, rows in _parts(regions):
-        lines += [[(whole, j), *((row, j) for row in rows)] for j in range(values.shape[1])]
+    kommune_rows = [i for i, region in enumerate(regions) if len(region) == 8]
+    lines: list[list[tuple[int, int]]] = []
+    for i, region in enumerate(regions):
+        lines += [[(i, columns[c]) for c in names] for names in sums]
+        if region == KREIS and kommune_rows:
+            lines += [[(i, j), *((r, j) for r in kommune_rows)] for j in range(values.shape[1])]
+    for top in kommune_rows:
+        parts = [i for i, region in enumerate(regions) if region.startswith(f"{regions[top]}-")]
+        lines += [[(top, j), *((r, j) for r in parts)] for j in range(values.shape[1])]
     changed = True
     while changed:
         changed = False
@@ -82,30 +103,31 @@ def suppressed(table: pd.DataFrame, sums: Sequence[tuple[str, ...]] = ()) -> pd.
     return pd.DataFrame(mask, index=table.index, columns=table.columns)
 
 
-def _parts(regions: list[str]) -> list[tuple[int, list[int]]]:
-    """(row of the whole, rows of its parts): the Kreis and its Kommunen, each Kommune and its Sozialräume."""
-    found = []
-    for i, region in enumerate(regions):
-        parts = [
-            row
-            for row, part in enumerate(regions)
-            if (len(part) == 8 if region == KREIS else part.startswith(f"{region}-"))
-        ]
-        if parts:
-            found.append((i, parts))
-    return found
-
-
-def count_cells(table: pd.DataFrame, mask: pd.DataFrame | None = None) -> list[list[str]]:
+def count_cells(table: pd.DataFrame, mask: pd.DataFrame | None = None, thousands: str = ".") -> list[list[str]]:
     """Counts as a German office writes them: `1.234`, `-` for none, `* ` (with its trailing blank) for blanked."""
     hidden = np.zeros(table.shape, bool) if mask is None else mask.to_numpy()
     return [
         [
-            "* " if blank else "-" if count == 0 else f"{count:,}".replace(",", ".")
+            "* " if blank else "-" if count == 0 else f"{count:,}".replace(",", thousands)
             for count, blank in zip(*pair, strict=True)
         ]
         for pair in zip(table.to_numpy(), hidden, strict=True)
     ]
+
+
+def sheet_cells(table: pd.DataFrame, mask: pd.DataFrame | None = None) -> list[list[Cell]]:
+    """As `count_cells` for a workbook: counts stay numbers, the symbols are text."""
+    written = count_cells(table, mask)
+    return [
+        [text if text in ("* ", "-") else int(count) for text, count in zip(*pair, strict=True)]
+        for pair in zip(written, table.to_numpy(), strict=True)
+    ]
+
+
+def area_rows(table: pd.DataFrame, cells: Sequence[Sequence[Cell]], *lead: Cell) -> list[list[Cell]]:
+    """Rows of a file: what leads every row (the reference date), key and name of the area, then its cells."""
+    names = region_names(str(region) for region in table.index)
+    return [[*lead, str(key), name, *row] for key, name, row in zip(table.index, names, cells, strict=True)]
 
 
 def german(number: float, decimals: int = 1) -> str:
@@ -114,13 +136,19 @@ def german(number: float, decimals: int = 1) -> str:
 
 
 def csv_file(
-    header: Sequence[str], rows: Iterable[Sequence[Cell]], *, delimiter: str = ";", encoding: str = "cp1252"
+    header: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    delimiter: str = ";",
+    encoding: str = "cp1252",
+    quote_all: bool = False,
 ) -> bytes:
     """A delimited text with CRLF; cells that hold the delimiter or a quote are quoted."""
 
     def quoted(cell: Cell) -> str:
         text = str(cell)
-        return '"' + text.replace('"', '""') + '"' if delimiter in text or '"' in text else text
+        needed = quote_all or delimiter in text or '"' in text
+        return '"' + text.replace('"', '""') + '"' if needed else text
 
     lines = [delimiter.join(quoted(cell) for cell in row) for row in (header, *rows)]
     return ("\r\n".join(lines) + "\r\n").encode(encoding)
@@ -179,3 +207,24 @@ def _header_blocks(headers: Sequence[Sequence[str]]) -> Iterable[tuple[int, int,
                 below += 1
             yield i, j, below, last, row[j]
             j = last + 1
+
+
+# --- files in the drop folder ----------------------------------------------------------------------------------------
+
+
+def write_whole(target: Path, fill: Callable[[Path], None]) -> Path:
+    """Let `fill` write to a temporary name, then rename: nobody ever sees half a delivery. Returns `target`."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.tmp")
+    fill(temporary)
+    temporary.replace(target)
+    return target
+
+
+def write_atomically(target: Path, content: bytes) -> Path:
+    """Write bytes to `target`, whole or not at all; returns `target`."""
+
+    def put(path: Path) -> None:
+        path.write_bytes(content)
+
+    return write_whole(target, put)

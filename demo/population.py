@@ -2,8 +2,8 @@
 
 Totals per Kommune and year are the official ones; age and sex on 31.12.2015 are the official ones by age group;
 everything else is invented with fixed seeds. Persons persist: they age, have children, die, move, and keep their key.
-Every step works on whole arrays of one Kommune. Files and their dialects are in `demo/deliveries.py`, benefits in
-`demo/benefits.py`.
+Every step works on whole arrays of one Kommune. Files and their dialects are in `demo/register.py` and
+`demo/themes/`, benefits in `demo/benefits.py`.
 
 The reference date is always 31 December, so age in completed years is year minus year of birth.
 """
@@ -312,7 +312,7 @@ def _live_a_year(
 ) -> Residents:
     """Deaths, departures, children, new and ended couples, moves; then arrivals up to the official total."""
     next_person = int(residents.person[-1]) + 1
-    residents = residents.keep(rng.random(len(residents)) >= _mortality(residents, year))
+    residents = residents.keep(rng.random(len(residents)) >= mortality(residents, year))
     residents = _leave(residents, year, rng)
     newborn = _births(residents, year, next_person, rng)
     residents = residents.plus(newborn)
@@ -325,7 +325,7 @@ def _live_a_year(
     return residents.plus(arrivals)
 
 
-def _mortality(residents: Residents, year: int) -> np.ndarray:
+def mortality(residents: Residents, year: int) -> np.ndarray:
     """Yearly probability to die: Gompertz curves near the German life table."""
     age = year - residents.birth_year
     risk = np.where(residents.sex == FEMALE, np.exp(-11.6 + 0.1035 * age), np.exp(-10.3 + 0.0925 * age))

@@ -1,20 +1,17 @@
-"""XLSX files of the demo county: large register extracts written as plain OOXML, and the Jobcenter's stacked table.
+"""Large register extracts as XLSX, written as plain OOXML.
 
 A register extract has 200,000 cells; writing its XML by SQL is ten times faster than cell by cell. Only writing is
-here; what stands in the cells is decided in `demo/deliveries.py`.
+here; what stands in the cells is decided in `demo/register.py`, and small workbooks are in `demo/files.py`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-import pandas as pd
 import pyarrow as pa
-import xlsxwriter  # type: ignore[import-untyped]
 
 _FIXED_TIME = (2024, 1, 1, 0, 0, 0)
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -110,66 +107,3 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     entry = zipfile.ZipInfo(name, _FIXED_TIME)
     entry.external_attr = 0o600 << 16
     archive.writestr(entry, content, zipfile.ZIP_DEFLATED, compresslevel=1)
-
-
-def write_sgb2(path: Path, year: int, table: pd.DataFrame, blank: pd.DataFrame, names: list[str], label: str) -> None:
-    """The Jobcenter's table: four title rows, three stacked header rows with merged cells, rows, footnotes.
-
-    `table` has the ten count columns in file order, `blank` is its mask of suppressed cells.
-    """
-    book = xlsxwriter.Workbook(str(path))
-    book.set_properties({"title": f"SGB II {year}", "comments": label, "created": dt.datetime(2024, 1, 1)})
-    sheet = book.add_worksheet("Tabelle 1")
-    bold = book.add_format({"bold": True})
-    head = book.add_format({"bold": True, "border": 1, "align": "center", "valign": "vcenter", "text_wrap": True})
-    number, right = book.add_format({"num_format": "#,##0"}), book.add_format({"align": "right"})
-    sheet.set_column(0, 0, 13)
-    sheet.set_column(1, 1, 30)
-    for row, title in enumerate(
-        (
-            "Personen in Bedarfsgemeinschaften nach Alter und Bedarfsgemeinschaften",
-            f"Rheinisch-Bergischer Kreis nach Kommunen und Sozialräumen; {label}",
-            f"Stichtag: 31.12.{year}",
-            f"Berichtsmonat: Dezember {year}",
-        )
-    ):
-        sheet.write_string(row, 0, title, bold)
-    sheet.merge_range(5, 0, 7, 0, "Schlüssel", head)
-    sheet.merge_range(5, 1, 7, 1, "Gebiet", head)
-    sheet.merge_range(5, 2, 5, 9, "Personen in Bedarfsgemeinschaften", head)
-    sheet.merge_range(6, 2, 7, 2, "Insgesamt", head)
-    sheet.merge_range(6, 3, 6, 8, "davon im Alter von … Jahren", head)
-    ages = (
-        "unter 3",
-        "3 bis unter 6",
-        "6 bis unter 15",
-        "15 bis unter 25",
-        "25 bis unter 55",
-        "55 und älter",
-    )
-    for i, age in enumerate(ages):
-        sheet.write_string(7, 3 + i, age, head)
-    sheet.merge_range(6, 9, 7, 9, "darunter unter 15", head)
-    sheet.merge_range(5, 10, 5, 11, "Bedarfsgemeinschaften", head)
-    sheet.merge_range(6, 10, 7, 10, "Insgesamt", head)
-    sheet.merge_range(6, 11, 7, 11, "darunter Alleinerziehende", head)
-    row = 8
-    for region, name, counts, hidden in zip(table.index, names, table.to_numpy(), blank.to_numpy(), strict=True):
-        sheet.write_string(row, 0, str(region))
-        sheet.write_string(row, 1, name)
-        for j, (count, is_hidden) in enumerate(zip(counts, hidden, strict=True)):
-            if is_hidden:
-                sheet.write_string(row, 2 + j, "* ", right)
-            elif count == 0:
-                sheet.write_string(row, 2 + j, "-", right)
-            else:
-                sheet.write_number(row, 2 + j, int(count), number)
-        row += 1
-    for note in (
-        "* Zahlenwerte kleiner 3 und Werte, aus denen sich solche errechnen ließen, werden nicht ausgewiesen.",
-        f"Erstellungsdatum: 15.04.{year + 1}; {label}",
-        "© Statistik der Bundesagentur für Arbeit (Aufbau nachgebildet, Zahlen erfunden)",
-    ):
-        row += 1
-        sheet.write_string(row, 0, note)
-    book.close()

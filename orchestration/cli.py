@@ -143,6 +143,22 @@ def status(home: Home, feed: str | None) -> None:
 
 
 @main.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.argument("feed")
+@click.option("--lieferant", help="Nur die Vereinbarung mit diesem Lieferanten.")
+@click.option(
+    "--nach",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Je Lieferant eine HTML-Seite zum Drucken und Versenden in diesen Ordner schreiben.",
+)
+@click.option("--odcs", is_flag=True, help="Als Open Data Contract (ODCS 3.2, YAML) ausgeben.")
+def vertrag(feed: str, lieferant: str | None, nach: Path | None, odcs: bool) -> None:
+    """Die schriftliche Vereinbarung über eine Lieferung: wer, was, bis wann, in welcher Form, welche Regeln."""
+    from orchestration.feeds.agreement import print_agreement
+
+    print_agreement(feed, lieferant, nach, odcs)
+
+
+@main.command(cls=GermanCommand, context_settings=CONTEXT)
 @click.argument("gebiet")
 @click.argument("indikator")
 @click.argument("jahr", type=int)

@@ -283,9 +283,9 @@ def _rueckmeldungen(year: int, _: list[pd.DataFrame]) -> Iterable[File]:
 
 
 FEEDS = {
-    "adressen": DemoFeed((2015, 2023), _adressen),
-    "angebote": DemoFeed(LISTED, _angebote),
-    "ziele": DemoFeed(LISTED, _ziele),
-    "massnahmen": DemoFeed(LISTED, _massnahmen),
-    "rueckmeldungen": DemoFeed(LISTED, _rueckmeldungen),
+    "adressen": DemoFeed((2015, 2023), _adressen, count=None),
+    "angebote": DemoFeed(LISTED, _angebote, count=None),
+    "ziele": DemoFeed(LISTED, _ziele, count=None),
+    "massnahmen": DemoFeed(LISTED, _massnahmen, count=None),
+    "rueckmeldungen": DemoFeed(LISTED, _rueckmeldungen, count=None),
 }

@@ -50,8 +50,8 @@ kreis_summed as (
         as_delivered.year,
         as_delivered.measure_id,
         as_delivered.feed,
-        -- The elections come in one delivery; with several the lineage lists them all.
-        max(as_delivered.delivery_id) as delivery_id,
+        -- A sum may rest on several deliveries; int_measure_delivery lists them all.
+        cast(null as string) as delivery_id,
         as_delivered.priority,
         as_delivered.kreis_from,
         'kreis' as level,

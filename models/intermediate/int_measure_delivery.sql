@@ -18,6 +18,35 @@ register_deliveries as (
     from cube
 ),
 
+as_delivered as (
+    select
+        area_id,
+        year,
+        measure_id,
+        feed,
+        delivery_id
+    from delivered
+    where not (level = 'kreis' and kreis_from = 'sum')
+),
+
+-- a Kreis that is a sum rests on the deliveries of all its Kommunen, be they one or eight
+parts_of_sums as (
+    select distinct
+        parent_area_id as area_id,
+        year,
+        measure_id,
+        feed,
+        delivery_id
+    from delivered
+    where level = 'kommune' and kreis_from = 'sum'
+),
+
+rests_on as (
+    select * from as_delivered
+    union all
+    select * from parts_of_sums
+),
+
 final as (
     select
         measures.area_id,
@@ -39,14 +68,14 @@ final as (
         measures.area_id,
         measures.year,
         measures.measure_id,
-        delivered.delivery_id
+        rests_on.delivery_id
     from measures
-    inner join delivered
+    inner join rests_on
         on
-            measures.area_id = delivered.area_id
-            and measures.year = delivered.year
-            and measures.measure_id = delivered.measure_id
-            and measures.feed = delivered.feed
+            measures.area_id = rests_on.area_id
+            and measures.year = rests_on.year
+            and measures.measure_id = rests_on.measure_id
+            and measures.feed = rests_on.feed
 )
 
 select * from final

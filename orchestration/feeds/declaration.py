@@ -84,6 +84,7 @@ class Feed:
 
     `grain`: what a row is about. `person` and `geography` have models of their own; `aggregate` becomes measures per
     area; `record` is a list (goals, services, addresses) that keeps its columns as declared.
+    `due`: day (TT.MM.) of the year after, before the yearly run of 1 July by default.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Feed:
     derived: dict[str, str]
     note: str | None = None
     max_size_mb: int = 500
+    due: str = "30.06."
 
     @property
     def measures(self) -> tuple[Column, ...]:
@@ -185,6 +187,7 @@ def load_feed(path: Path) -> Feed:
         derived=dict(declared.get("derived", {})),
         note=declared.get("note"),
         max_size_mb=declared.get("max_size_mb", 500),
+        due=declared.get("due", "30.06."),
     )
     _validate(feed)
     return feed

@@ -9,14 +9,13 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from demo import corrupt
-from demo.deliveries import ANNUAL_FEEDS, FEEDS, SINGLE_FEEDS, dwelling_stock, write_deliveries
+from demo.deliveries import FEEDS, SINGLE_FEEDS, write_deliveries
 from demo.files import suppressed
-from demo.reference import kommunen
+from demo.themes.wohnen import dwelling_stock
+from orchestration.feeds.declaration import EXTENSIONS, load_feeds
 
 YEARS = [2021, 2022]
 SCALE = 0.02
-# The feeds of the themes have their own tests.
-BASIC = {*ANNUAL_FEEDS, *SINGLE_FEEDS}
 GL = "Ordnungsmerkmal;AGS;Stichtag;Straße;Hausnummer;Ostwert;Nordwert;Geburtsdatum;Geschlecht;Staatsangehörigkeit"
 # Encoding, separator, header, way of writing 31.12.2021, AGS.
 CSV_DIALECTS = {
@@ -63,7 +62,7 @@ CSV_DIALECTS = {
 @pytest.fixture(scope="module")
 def landing(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("landing")
-    write_deliveries(folder, years=YEARS, only=BASIC, progress=lambda line: None, scale=SCALE)
+    write_deliveries(folder, years=YEARS, progress=lambda line: None, scale=SCALE)
     return folder
 
 
@@ -71,17 +70,21 @@ def text(path: Path, encoding: str) -> list[str]:
     return path.read_bytes().decode(encoding).splitlines()
 
 
-def test_every_basic_feed_of_every_deliverer_is_written(landing):
+def declared_files(years: list[int]) -> set[str]:
+    """What the declarations expect for these years, and the single deliveries of any year."""
+    return {
+        f"{slug}/{name}_{year}.{EXTENSIONS[deliverer.format]}"
+        for name, feed in load_feeds().items()
+        for slug, deliverer in feed.deliverers.items()
+        for year in feed.years
+        if year in years or name in SINGLE_FEEDS
+    }
+
+
+def test_every_feed_of_every_deliverer_is_written(landing):
     names = {str(path.relative_to(landing)) for path in landing.rglob("*.*")}
-    expected = {"kreis/sozialraeume_2015.gpkg"}
-    expected |= {f"kreis/kinder_sgb2_{y}.csv" for y in (2009, 2014)}
-    expected |= {f"kreis/wahlen_{y}.csv" for y in (2009, 2014, 2020)}
-    for y in YEARS:
-        expected |= {f"it-nrw/wohnungen_{y}.csv", f"jobcenter/sgb2_{y}.xlsx", f"jobcenter/arbeitslose_{y}.csv"}
-        for kommune in kommunen():
-            extension = "xlsx" if kommune.deliverer in ("burscheid", "odenthal") else "csv"
-            expected.add(f"{kommune.deliverer}/einwohner_{y}.{extension}")
-    assert names == expected
+    assert names == declared_files(YEARS)
+    assert set(FEEDS) == set(load_feeds())
 
 
 @pytest.mark.parametrize("deliverer", CSV_DIALECTS)
@@ -133,9 +136,9 @@ def test_odenthal_delivers_the_ags_as_number_and_dates_as_text(landing):
 
 
 def test_bytes_are_equal_at_every_call_and_for_a_year_alone(landing, tmp_path):
-    write_deliveries(tmp_path, years=[2022], only=BASIC, progress=lambda line: None, scale=SCALE)
+    write_deliveries(tmp_path, years=[2022], progress=lambda line: None, scale=SCALE)
     written = [path for path in tmp_path.rglob("*.*") if path.is_file()]
-    assert len(written) == 8 + 3 + 6
+    assert {str(path.relative_to(tmp_path)) for path in written} == declared_files([2022])
     for path in written:
         assert path.read_bytes() == (landing / path.relative_to(tmp_path)).read_bytes(), path.name
 
