@@ -11,8 +11,19 @@ import numpy as np
 import pandas as pd
 
 from demo.basis import draw, kommune_totals, with_totals
-from demo.files import DEMO_LABEL, DemoFeed, File, count_cells, csv_file, region_names, suppressed, workbook
-from demo.themes.common import BLANKED, course, split, table_rows
+from demo.files import (
+    DEMO_LABEL,
+    DemoFeed,
+    File,
+    area_rows,
+    count_cells,
+    csv_file,
+    region_names,
+    sheet_cells,
+    suppressed,
+    workbook,
+)
+from demo.themes.common import BLANKED, course, split
 
 YEARS = tuple(range(2015, 2024))
 KITA, HILFEN, UEBERGANG, ABSCHLUSS = 210, 220, 230, 240
@@ -47,7 +58,6 @@ def _kita(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
     table = with_totals([_kita_counts(table, year) for table in tables])
     # Places are no persons: nothing to blank.
     mask = suppressed(table) & ~table.columns.str.startswith("plaetze")
-    cells = count_cells(table, mask)
     young, older = "Kinder unter 3 Jahren", "Kinder von 3 Jahren bis zum Schuleintritt"
     content = workbook(
         "Kindertagesbetreuung",
@@ -60,7 +70,7 @@ def _kita(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
             ["Schlüssel", "Gebiet", young, young, older, older],
             ["", "", "Plätze", "betreute Kinder", "Plätze", "betreute Kinder"],
         ],
-        table_rows(table, cells),
+        area_rows(table, sheet_cells(table, mask)),
         [BLANKED, "Plätze nach dem Ort der Einrichtung, Kinder nach dem Wohnort"],
     )
     yield File("kreis", f"kita_{year}.xlsx", content)
@@ -78,8 +88,7 @@ def _hilfen(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
     table = with_totals(counted)
     cells = count_cells(table, suppressed(table, [tuple(table.columns)]))
     header = ["Stichtag", "Schlüssel", "Gebiet", "Hilfen insgesamt", "ambulant", "teilstationär", "stationär"]
-    names = region_names(table.index)
-    rows = [[f"31.12.{year}", str(r), n, *line] for r, n, line in zip(table.index, names, cells, strict=True)]
+    rows = area_rows(table, cells, f"31.12.{year}")
     yield File("kreis", f"hilfen_zur_erziehung_{year}.csv", csv_file(header, rows))
 
 
@@ -100,7 +109,7 @@ def _schuluebergaenge(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
         total = basis.assign(uebergaenge=draw(basis, "a9", 0.97, 0.0, year, UEBERGANG))
         counted.append(total[["uebergaenge"]].join(split(total, "uebergaenge", schools, year, UEBERGANG + 1)))
     table = kommune_totals(counted)
-    cells = count_cells(table, suppressed(table, [tuple(table.columns)]))
+    mask = suppressed(table, [tuple(table.columns)])
     titles = ["Insgesamt", "Gymnasium", "Gesamtschule", "Realschule", "Hauptschule", "Sekundarschule"]
     content = workbook(
         "Übergänge",
@@ -113,7 +122,7 @@ def _schuluebergaenge(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
             ["Schlüssel", "Kommune", *["Übergänge aus Klasse 4"] * 7],
             ["", "", *titles, "sonstige Schulen"],
         ],
-        table_rows(table, cells),
+        area_rows(table, sheet_cells(table, mask)),
         [BLANKED, "sonstige Schulen: Förderschulen, Waldorfschulen, Schulen außerhalb des Landes"],
     )
     yield File("schulamt", f"schuluebergaenge_{year}.xlsx", content)

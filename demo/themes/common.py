@@ -1,4 +1,4 @@
-"""What the theme modules share: an even course over the years, a count divided among kinds, rows for a workbook."""
+"""What the theme modules share: an even course over the years, a count divided among kinds, a footnote."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from demo.basis import draw
-from demo.files import region_names
 
 BLANKED = "* Zahlenwerte kleiner 3 und Werte, aus denen sich solche errechnen ließen, werden nicht ausgewiesen."
 
@@ -26,16 +25,3 @@ def split(table: pd.DataFrame, of: str, shares: dict[str, tuple[float, float]], 
         left[of] = left[of] - parts[name]
         whole -= share
     return pd.DataFrame({**parts, last: left[of]}).astype(int)
-
-
-def table_rows(table: pd.DataFrame, cells: list[list[str]]) -> list[list[str | int | float]]:
-    """Key, name, then counts as numbers, symbols as text."""
-    return [
-        [str(region), name, *(_number(cell) for cell in line)]
-        for region, name, line in zip(table.index, region_names(table.index), cells, strict=True)
-    ]
-
-
-def _number(cell: str) -> str | int:
-    plain = cell.replace(".", "")
-    return int(plain) if plain.isdigit() else cell

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from demo.basis import draw, with_totals
-from demo.files import DEMO_LABEL, KREIS, DemoFeed, File, count_cells, csv_file, region_names, suppressed, workbook
+from demo.files import DEMO_LABEL, KREIS, DemoFeed, File, area_rows, count_cells, csv_file, suppressed, workbook
 from demo.themes.common import course
 
 YEARS = tuple(range(2015, 2024))
@@ -47,8 +47,7 @@ def _schuleingang(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
     pairs = [("untersuchte Kinder", name, f"ohne {name}") for name in _FINDINGS]
     mask = suppressed(table.join(others), pairs)[list(table.columns)]
     header = ["Stichtag", "Schlüssel", "Gebiet", *table.columns]
-    lines = zip(table.index, region_names(table.index), count_cells(table, mask), strict=True)
-    rows = [[f"01.08.{year}", str(region), name, *cells] for region, name, cells in lines]
+    rows = area_rows(table, count_cells(table, mask), f"01.08.{year}")
     yield File("gesundheitsamt", f"schuleingang_{year}.csv", csv_file(header, rows))
 
 

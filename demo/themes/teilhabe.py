@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import pandas as pd
 
 from demo.basis import draw, kommune_totals
-from demo.files import DEMO_LABEL, DemoFeed, File, count_cells, csv_file, region_names, suppressed, workbook
-from demo.themes.common import BLANKED, course, table_rows
+from demo.files import DEMO_LABEL, DemoFeed, File, area_rows, count_cells, csv_file, sheet_cells, suppressed, workbook
+from demo.themes.common import BLANKED, course
 
 VEREINE, EINGLIEDERUNG = 410, 430
 _KINDS = {
@@ -38,7 +38,7 @@ def _vereine(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
             ["Schlüssel", "Kommune", "Vereine", "Vereine", "Ehrenamt"],
             ["", "", "Anzahl", "Mitgliedschaften", "gültige Ehrenamtskarten"],
         ],
-        table_rows(table, count_cells(table, suppressed(table))),
+        area_rows(table, sheet_cells(table, suppressed(table))),
         [BLANKED, "Mitgliedschaften: wer in zwei Vereinen ist, zählt zweimal"],
     )
     yield File("kreis", f"vereine_ehrenamt_{year}.xlsx", content)
@@ -60,8 +60,7 @@ def _persons(basis: pd.DataFrame, year: int) -> pd.DataFrame:
 def _eingliederungshilfe(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
     table = kommune_totals([_persons(basis, year) for basis in tables])
     header = ["Stichtag", "Schlüssel", "Kommune", *table.columns]
-    lines = zip(table.index, region_names(table.index), count_cells(table, suppressed(table)), strict=True)
-    rows = [[f"31.12.{year}", str(region), name, *cells] for region, name, cells in lines]
+    rows = area_rows(table, count_cells(table, suppressed(table)), f"31.12.{year}")
     yield File("kreis", f"eingliederungshilfe_{year}.csv", csv_file(header, rows))
 
 
