@@ -21,7 +21,17 @@ from demo.geography import addresses, gpkg_path
 from demo.population import FIRST_YEAR, LAST_YEAR, YearEnd, simulate
 from demo.reference import council_elections, kommunen
 from demo.register import DIALECTS, address_texts, write_register
-from demo.themes import arbeit, demographie, einkommen, wohnen
+from demo.themes import (
+    arbeit,
+    bildung,
+    demographie,
+    einkommen,
+    gesundheit,
+    planung,
+    sicherheit,
+    teilhabe,
+    wohnen,
+)
 
 SINGLE_FEEDS = ("kinder_sgb2", "wahlen", "sozialraeume")
 THEME_FEEDS: dict[str, DemoFeed] = {
@@ -29,6 +39,11 @@ THEME_FEEDS: dict[str, DemoFeed] = {
     **einkommen.FEEDS,
     **arbeit.FEEDS,
     **wohnen.FEEDS,
+    **bildung.FEEDS,
+    **gesundheit.FEEDS,
+    **teilhabe.FEEDS,
+    **sicherheit.FEEDS,
+    **planung.FEEDS,
 }
 FEEDS = ("einwohner", *SINGLE_FEEDS, *THEME_FEEDS)
 

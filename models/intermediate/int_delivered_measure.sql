@@ -10,6 +10,11 @@ measures as (
     select * from {{ ref('delivered_measures') }}
 ),
 
+-- counted from a list, which is a delivery too
+services as (
+    select * from {{ ref('int_service_measure') }}
+),
+
 as_delivered as (
     select
         delivered.area_id,
@@ -77,6 +82,21 @@ final as (
     where not (level = 'kreis' and kreis_from = 'sum')
     union all
     select * from kreis_summed
+    union all
+    select
+        area_id,
+        year,
+        measure_id,
+        feed,
+        delivery_id,
+        priority,
+        kreis_from,
+        level,
+        parent_area_id,
+        reference_date,
+        value,
+        value_status
+    from services
 )
 
 select * from final

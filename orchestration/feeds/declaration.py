@@ -22,7 +22,7 @@ from orchestration.home import REPOSITORY
 DECLARATIONS = Path(__file__).resolve().parent
 KREIS = "05378"
 TYPES = {"text", "digits", "date", "number", "code", "area", "measure"}
-GRAINS = {"person", "aggregate", "geography"}
+GRAINS = {"person", "aggregate", "geography", "record"}
 LEVELS = ("bund", "land", "regierungsbezirk", "kreis", "kommune", "sozialraum", "nicht_verortbar")
 # Format → extension of its files; each may also be sent packed, as .zip.
 EXTENSIONS = {
@@ -92,7 +92,12 @@ class Deliverer:
 
 @dataclass(frozen=True)
 class Feed:
-    """The contract of one feed. `due`: day (TT.MM.) of the year after, before the yearly run of 1 July by default."""
+    """The contract of one feed.
+
+    `grain`: what a row is about. `person` and `geography` have models of their own; `aggregate` becomes measures per
+    area; `record` is a list (goals, services, addresses) that keeps its columns as declared.
+    `due`: day (TT.MM.) of the year after, before the yearly run of 1 July by default.
+    """
 
     name: str
     title: str
@@ -156,6 +161,13 @@ def official_population() -> dict[tuple[str, int], int]:
     """(AGS, year) → official population at the end of that year."""
     with (REPOSITORY / "seeds" / "bevoelkerung_amtlich.csv").open(encoding="utf-8", newline="") as file:
         return {(row["area_id"], int(row["year"])): int(row["population"]) for row in csv.DictReader(file)}
+
+
+@lru_cache(maxsize=1)
+def indicator_ids() -> tuple[str, ...]:
+    """The ids of the indicator catalogue, which goals refer to."""
+    with (REPOSITORY / "seeds" / "indicators.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(row["indicator_id"] for row in csv.DictReader(file))
 
 
 @lru_cache(maxsize=1)
@@ -249,6 +261,7 @@ def _validate(feed: Feed) -> None:
         + [f"numbers {d.numbers}" for d in feed.deliverers.values() if d.numbers not in ("1.234,5", "1234.5")]
         + [f"type {column.type}" for column in feed.columns if column.type not in TYPES]
         + [f"key {name}" for name in feed.key if name not in names]
+        + [f"measure {column.name} of a {feed.grain}" for column in feed.measures if feed.grain != "aggregate"]
         + [f"level {level}" for c in feed.columns for level in (*c.levels, *c.complete) if level not in LEVELS]
         + [f"date {c.date}" for c in feed.columns if c.date not in (None, "stichtag", "jahr")]
         + [f"part_of {whole}" for c in feed.columns for whole in c.part_of if whole not in names]

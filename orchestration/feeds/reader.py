@@ -107,7 +107,7 @@ def _empty(size: int) -> Finding:
 
 
 def raw_schema(feed: Feed) -> pa.Schema:
-    """Columns and types of the feed's raw Parquet."""
+    """Columns and types of the feed's raw Parquet: aggregates in one long form, all others as declared."""
     if feed.grain == "aggregate":
         return AGGREGATE_SCHEMA
     types = {"date": pa.date32(), "number": pa.float64()}

@@ -29,6 +29,7 @@ from orchestration.feeds.declaration import (
     KREIS,
     Deliverer,
     Feed,
+    indicator_ids,
     kommunen,
     load_feeds,
     official_population,
@@ -337,6 +338,7 @@ def _parameters(feed: Feed, deliverer: Deliverer, year: int, rows: int, official
         "kommunen": ags,
         "kreis": [KREIS],
         "gebiete": [KREIS, *ags],
+        "indikatoren": list(indicator_ids()),
         "zeilen": rows,
         "amtlich": official,
     }

@@ -1,4 +1,4 @@
-"""The Dagster asset that puts registered people into Sozialräume."""
+"""The Dagster asset that puts registered people and services into Sozialräume."""
 
 import dagster as dg
 
@@ -11,10 +11,11 @@ from orchestration.resources import HomeResource
     key=["raw", "verortung"],
     deps=[dg.AssetKey(["control", "delivery"])],
     group_name="2_verortung",
-    description="Jede gemeldete Koordinate mit ihrem Sozialraum; was in keinem liegt, bleibt „nicht verortbar“.",
+    description="Jede gelieferte Koordinate (Melderegister, Angebote) mit ihrem Sozialraum; was in keinem liegt, bleibt"
+    " „nicht verortbar“.",
 )
 def located_coordinates(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
-    """One row per distinct coordinate of the register."""
+    """One row per Kommune and distinct coordinate."""
     progress(context)("Verortung: Koordinaten den Sozialräumen zuordnen")
     write_verortung(home.folder())
     return dg.MaterializeResult()

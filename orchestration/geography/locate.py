@@ -1,4 +1,4 @@
-"""Which Sozialraum a registered coordinate lies in.
+"""Which Sozialraum a delivered coordinate lies in: of the population registers and of the list of services.
 
 Set-based point-in-polygon on the distinct coordinates, never on persons. A point that lies in no Sozialraum of its own
 Kommune stays without one ("nicht verortbar") and is never dropped.
@@ -16,6 +16,8 @@ import shapely
 from orchestration.geography.areas import load_areas
 from orchestration.home import Home
 
+LOCATED_FEEDS = ("einwohner", "angebote")
+"""Feeds whose raw rows have ags, ostwert, nordwert."""
 SCHEMA = pa.schema(
     [
         ("ags", pa.string()),
@@ -47,14 +49,15 @@ def locate(points: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.DataFrame:
 
 
 def write_verortung(home: Home) -> int:
-    """Locate every distinct coordinate of the register deliveries in force; returns the number of coordinates.
+    """Locate every distinct coordinate of the deliveries in force; returns the number of coordinates.
 
     Writes `raw/verortung/verortung.parquet` (ags, ostwert, nordwert, sozialraum_id), ordered, so that the same
     deliveries give the same bytes.
     """
     from orchestration.gates.delivery import accepted_raw, write_parquet
 
-    points = distinct_coordinates([str(path) for path in accepted_raw(home, "einwohner").values()])
+    paths = [str(path) for feed in LOCATED_FEEDS for path in accepted_raw(home, feed).values()]
+    points = distinct_coordinates(paths)
     located = locate(points, load_areas(home))
     table = pa.Table.from_pandas(located, schema=SCHEMA, preserve_index=False).replace_schema_metadata()
     write_parquet(table, home.raw / "verortung" / "verortung.parquet")
@@ -62,14 +65,14 @@ def write_verortung(home: Home) -> int:
 
 
 def distinct_coordinates(paths: list[str]) -> pd.DataFrame:
-    """ags, ostwert, nordwert of every address in the raw register files, ordered."""
+    """ags, ostwert, nordwert of every place in the raw files, ordered."""
     if not paths:
         return pd.DataFrame({"ags": [], "ostwert": [], "nordwert": []})
     with duckdb.connect() as connection:
         return connection.execute(
             """
             select distinct ags, ostwert, nordwert
-            from read_parquet(?)
+            from read_parquet(?, union_by_name = true)
             where ostwert is not null and nordwert is not null
             order by ags, ostwert, nordwert
             """,

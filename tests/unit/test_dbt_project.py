@@ -265,6 +265,66 @@ def test_lineage_leads_to_the_deliveries_of_both_parts(marts) -> None:
     assert kreis == (8,)
 
 
+def test_services_are_counted_where_they_are_and_zero_where_there_are_none(home: Path) -> None:
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        found = connection.execute(
+            "select area_id, value, value_status from intermediate.int_measure "
+            "where measure_id = 'services' and area_id in ('05378', '05378004', '05378004-00', '05378004-01', "
+            "'05378004-02', '05378008', '05378008-02') order by area_id"
+        ).fetchall()
+        years = connection.execute(
+            "select distinct year from intermediate.int_measure where measure_id = 'services'"
+        ).fetchall()
+    # One of the four ended in June.
+    assert found == [
+        ("05378", 3, "ok"),
+        ("05378004", 2, "ok"),
+        ("05378004-00", 1, "ok"),
+        ("05378004-01", 1, "ok"),
+        ("05378004-02", 0, "zero"),
+        ("05378008", 1, "ok"),
+        ("05378008-02", 1, "ok"),
+    ]
+    assert years == [(2021,)]
+
+
+def test_what_exists_for_the_kreis_alone_is_missing_nowhere_else(home: Path) -> None:
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as connection:
+        found = connection.execute(
+            "select area_id, year, measure_id, value, value_status from intermediate.int_measure "
+            "where measure_id like 'care_%' order by measure_id"
+        ).fetchall()
+        sums = connection.execute(
+            "select count(*) from intermediate.int_sum_of_parts where measure_id like 'care_%'"
+        ).fetchone()
+    assert found == [
+        ("05378", 2021, "care_recipients", 90, "ok"),
+        ("05378", 2021, "care_recipients_grade_1", None, "not_applicable"),
+    ]
+    assert sums == (0,)
+
+
+def test_planning_lists_are_published_as_lists(marts) -> None:
+    assert marts.execute("select service_id, area_id from fct_service order by service_id").fetchall() == [
+        ("A1", "05378004-01"),
+        ("A2", "05378004-00"),
+        ("A3", "05378008-02"),
+        ("A4", "05378008-02"),
+    ]
+    goal = marts.execute("select goal_id, year, baseline_year, baseline_value, target_value from fct_goal").fetchall()
+    assert goal == [("Z1", 2021, 2020, 11.3, 9.5)]
+    # A Maßnahme for an unknown goal is a warning of the test, and stays in the list.
+    assert marts.execute(
+        "select programme_id, goal_id, budget_eur from fct_measure_programme order by 1"
+    ).fetchall() == [
+        ("M1", "Z1", 5000.0),
+        ("M2", "Z9", None),
+    ]
+    assert marts.execute("select participant_group, theme_id, text from fct_feedback").fetchall() == [
+        ("bevoelkerung", "wohnen", "Kleine Wohnungen fehlen.")
+    ]
+
+
 def test_marts_tables_are_stored_in_the_order_of_their_keys(marts) -> None:
     for table, key in {
         "fct_indicator": "area_id, indicator_id, year, boundary",
@@ -316,6 +376,7 @@ def test_every_published_table_has_an_enforced_contract_and_a_grain(home: Path) 
     ]
     assert {node["name"] for node in published} == {
         *("dim_area", "dim_indicator", "dim_theme", "dim_year", "fct_indicator", "fct_population"),
+        *("fct_service", "fct_goal", "fct_measure_programme", "fct_feedback"),
         *("meta_delivery", "meta_finding", "meta_lineage", "meta_release"),
     }
     assert [node["name"] for node in published if not node["config"]["contract"]["enforced"]] == []

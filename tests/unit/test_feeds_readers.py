@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from orchestration.feeds.cells import Reading
-from orchestration.feeds.declaration import fold, load_feeds
+from orchestration.feeds.declaration import DECLARATIONS, fold, load_feed, load_feeds
 from orchestration.feeds.encoding import detect
 from orchestration.feeds.formats import genesis
 from orchestration.feeds.reader import raw_rows, read_delivery
@@ -274,3 +275,12 @@ def test_every_declared_feed_names_a_suite_that_exists() -> None:
     for feed in FEEDS.values():
         for expectation in load_suite(feed.suite)["expectations"]:
             assert expectation["meta"]["note"] and expectation["severity"] in ("critical", "warning")
+
+
+def test_a_list_with_a_measure_contradicts_itself(tmp_path: Path) -> None:
+    """Measures are spread over rows of areas, which a list has not."""
+    declared = (DECLARATIONS / "massnahmen.yml").read_text(encoding="utf-8")
+    path = tmp_path / "massnahmen.yml"
+    path.write_text(declared.replace("budget_eur: {type: number", "budget_eur: {type: measure"), encoding="utf-8")
+    with pytest.raises(ValueError, match="measure budget_eur of a record"):
+        load_feed(path)

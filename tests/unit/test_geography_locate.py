@@ -124,6 +124,24 @@ def test_accepted_registers_are_located_once_per_coordinate_with_the_same_bytes(
     assert (found.count("05378004-01"), found.count(None)) == (38, 1)
 
 
+def test_services_are_located_beside_the_registers(home: Home, tmp_path: Path) -> None:
+    assert deliver(home, "kreis/sozialraeume_2015.gpkg", geopackage(tmp_path, county())).accepted
+    assert deliver(home, "bergisch-gladbach/einwohner_2020.csv", files.register()).accepted
+    persons = write_verortung(home)
+    lines = [
+        "Stand;Nummer;Angebot;Träger;Thema;Zielgruppe;AGS;Ostwert;Nordwert;seit;bis;Straße;Hausnummer",
+        *(
+            f"31.12.2021;A{i};Treff;Verein;Bildung;Familien;05378008;{east};{north};01.01.2020;;;"
+            for i, (east, north) in enumerate([("366500,5", "5654500"), ("390000", "5654500"), ("", "")] * 4)
+        ),
+    ]
+    verdict = deliver(home, "kreis/angebote_2021.csv", files.text_file(lines, "utf-8"))
+    assert verdict.accepted, verdict.reason
+    assert write_verortung(home) == persons + 2
+    located = pq.read_table(home.raw / "verortung" / "verortung.parquet").to_pylist()
+    assert [row["sozialraum_id"] for row in located if row["ags"] == "05378008"] == ["05378008-01", None]
+
+
 def test_areas_in_another_coordinate_system_arrive_in_metres_of_zone_32(home: Home, tmp_path: Path) -> None:
     data = geopackage(tmp_path, county().to_crs(4326))
     assert deliver(home, "kreis/sozialraeume_2015.gpkg", data).accepted
