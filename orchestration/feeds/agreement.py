@@ -25,7 +25,15 @@ FORMATS = {
     "xlsx": "Excel-Arbeitsmappe (XLSX), erstes Blatt; Titel darüber und Fußnoten darunter sind erlaubt",
     "genesis": "GENESIS-Tabelle als CSV (datencsv), unverändert",
     "votemanager": "votemanager-CSV, unverändert",
+    "xls": "Excel-Arbeitsmappe alter Form (XLS), sonst wie XLSX",
+    "ods": "OpenDocument-Tabelle (ODS), sonst wie XLSX",
+    "ffcsv": "GENESIS-Tabelle als flache CSV (ffcsv), unverändert",
+    "gv100ad": "Gemeindeverzeichnis GV100AD (feste Breite), unverändert",
+    "gebref": "Adressverzeichnis gebref (Text ohne Kopfzeile), unverändert",
     "geopackage": "GeoPackage mit einer Ebene",
+    "geojson": "GeoJSON",
+    "shapefile": "Shapefile, alle Teile in einem ZIP-Archiv",
+    "parquet": "Parquet",
 }
 CADENCES = {
     "annual": "jährlich",
@@ -39,7 +47,12 @@ COMMON = {
     "cell_is_readable": "Jede Zelle ist lesbar und so angegeben, wie es unter „Spalten“ steht.",
     "value_is_not_negative": "Kein Wert ist negativ.",
 }
-GRAINS = {"person": "eine Zeile je Person", "aggregate": "eine Zeile je Gebiet", "geography": "eine Zeile je Gebiet"}
+GRAINS = {
+    "person": "eine Zeile je Person",
+    "aggregate": "eine Zeile je Gebiet",
+    "geography": "eine Zeile je Gebiet",
+    "record": "eine Zeile je Eintrag",
+}
 LEVELS = {
     "bund": "Bund",
     "land": "Land",
