@@ -132,8 +132,8 @@ class Outcome:
 class _Companion:
     """The other end of the companion process; used by one thread at a time."""
 
-    def __init__(self, channel: socket.socket, pid: int) -> None:
-        self.channel, self.pid, self.owner = channel, pid, os.getpid()
+    def __init__(self, channel: socket.socket, pid: int, process: subprocess.Popen[bytes] | None = None) -> None:
+        self.channel, self.pid, self.process, self.owner = channel, pid, process, os.getpid()
 
     @staticmethod
     def start() -> _Companion:
@@ -150,7 +150,7 @@ class _Companion:
                 # Ctrl-C is for the owner, who then closes the channel.
                 start_new_session=True,
             )
-        return _Companion(ours, process.pid)
+        return _Companion(ours, process.pid, process)
 
     @staticmethod
     def fork() -> _Companion:
@@ -167,7 +167,9 @@ class _Companion:
 
     def close(self) -> None:
         self.channel.close()
-        with contextlib.suppress(ChildProcessError):
+        if self.process is not None:
+            self.process.wait()
+        else:
             os.waitpid(self.pid, 0)
 
     def read(self, source: BinaryIO, feed: Feed, deliverer: Deliverer, allowed: Allowance) -> Outcome | None:
