@@ -11,6 +11,7 @@ Nothing here knows a file format or a rule.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import gc
 import importlib
 import json
@@ -299,6 +300,7 @@ def _child(job: bytes, source: int, result: int, scratch: Path) -> None:
 
 def _retreat(scratch: Path) -> None:
     """Temporary files go where the companion clears up; when memory is short the kernel takes this process first."""
+    faulthandler.disable()
     os.chdir(scratch)
     os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
     with contextlib.suppress(OSError):
