@@ -104,7 +104,7 @@ def _is_strange(member: zipfile.ZipInfo) -> bool:
     name = member.orig_filename
     plain = name.replace("\\", "/")
     leaves = plain.startswith("/") or ":" in plain or ".." in PurePosixPath(plain).parts
-    return leaves or stat.S_ISLNK(member.external_attr >> 16) or any(ord(letter) < 32 for letter in name)
+    return not name or leaves or stat.S_ISLNK(member.external_attr >> 16) or any(ord(letter) < 32 for letter in name)
 
 
 # --- the members -------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ Nothing here knows a file format or a rule.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import gc
 import importlib
 import json
@@ -132,8 +133,8 @@ class Outcome:
 class _Companion:
     """The other end of the companion process; used by one thread at a time."""
 
-    def __init__(self, channel: socket.socket, pid: int) -> None:
-        self.channel, self.pid, self.owner = channel, pid, os.getpid()
+    def __init__(self, channel: socket.socket, pid: int, process: subprocess.Popen[bytes] | None = None) -> None:
+        self.channel, self.pid, self.process, self.owner = channel, pid, process, os.getpid()
 
     @staticmethod
     def start() -> _Companion:
@@ -150,7 +151,7 @@ class _Companion:
                 # Ctrl-C is for the owner, who then closes the channel.
                 start_new_session=True,
             )
-        return _Companion(ours, process.pid)
+        return _Companion(ours, process.pid, process)
 
     @staticmethod
     def fork() -> _Companion:
@@ -167,7 +168,9 @@ class _Companion:
 
     def close(self) -> None:
         self.channel.close()
-        with contextlib.suppress(ChildProcessError):
+        if self.process is not None:
+            self.process.wait()
+        else:
             os.waitpid(self.pid, 0)
 
     def read(self, source: BinaryIO, feed: Feed, deliverer: Deliverer, allowed: Allowance) -> Outcome | None:
@@ -297,6 +300,7 @@ def _child(job: bytes, source: int, result: int, scratch: Path) -> None:
 
 def _retreat(scratch: Path) -> None:
     """Temporary files go where the companion clears up; when memory is short the kernel takes this process first."""
+    faulthandler.disable()
     os.chdir(scratch)
     os.environ["TMPDIR"] = tempfile.tempdir = str(scratch)
     with contextlib.suppress(OSError):

@@ -184,6 +184,7 @@ ARCHIVES: dict[str, tuple[Callable[[], bytes], str, str]] = {
         "10.001 Dateien",
     ),
     "leaves its folder": (lambda: hostile.with_member("../../x.csv"), "archive_is_plain", "hinausführen"),
+    "no name": (lambda: hostile.with_member(""), "archive_is_plain", "Namen"),
     "absolute": (lambda: hostile.with_member("/etc/cron.d/x"), "archive_is_plain", "hinausführen"),
     "drive": (lambda: hostile.with_member("C:\\x.csv"), "archive_is_plain", "hinausführen"),
     "backslashes": (lambda: hostile.with_member("a\\..\\..\\x.csv"), "archive_is_plain", "hinausführen"),

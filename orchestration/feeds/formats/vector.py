@@ -142,6 +142,8 @@ def _opened(source: bytes | Path, kind: str, **options: Any) -> tuple[GeoDataFra
         pyogrio.errors.GeometryError,
         shapely.errors.ShapelyError,
         ValueError,
+        # What pyogrio stumbles over where a damaged .prj is no UTF-8.
+        UnboundLocalError,
     )
     try:
         with _without_remarks():
