@@ -9,7 +9,8 @@ import pytest
 from orchestration.feeds.declaration import load_feeds
 from orchestration.feeds.formats import gebref
 from orchestration.feeds.reader import read_delivery
-from tests.fixtures.feeds.agreements import GEBIET, NAME, STICHTAG, agreement, column, fault, rows
+from tests.fixtures.feeds.agreements import GEBIET, STICHTAG, agreement, column, fault, rows
+from tests.fixtures.feeds.official_texts import ADDRESSES, BEVSTD, MUNICIPALITIES, OLD_FLAT, address, record
 
 # --- delimited -----------------------------------------------------------------------------------------------------
 
@@ -47,30 +48,6 @@ def test_a_header_line_that_cannot_be_taken_apart_is_a_finding(header: bytes) ->
 
 
 # --- ffcsv ---------------------------------------------------------------------------------------------------------
-
-BEVSTD = [
-    STICHTAG,
-    GEBIET,
-    NAME,
-    column("measure", "insgesamt", "BEVSTD / Insgesamt / Insgesamt"),
-    column("measure", "maennlich_u3", "BEVSTD / männlich / unter 3 Jahre"),
-    column("measure", "weiblich", "Bevölkerungsstand / GESW / Insgesamt", required=False),
-]
-OLD_FLAT = (
-    "Statistik_Code;Statistik_Label;Zeit_Code;Zeit_Label;Zeit;1_Merkmal_Code;1_Merkmal_Label;1_Auspraegung_Code;"
-    "1_Auspraegung_Label;2_Merkmal_Code;2_Merkmal_Label;2_Auspraegung_Code;2_Auspraegung_Label;3_Merkmal_Code;"
-    "3_Merkmal_Label;3_Auspraegung_Code;3_Auspraegung_Label;     BEVSTD__Bevoelkerungsstand__Anzahl;BEVSTD__q\r\n"
-    "12411;Fortschreibung;STAG;Stichtag;31.12.2015;GEMEIN;Gemeinden;05378008;Burscheid, Rheinl;GES;Geschlecht;;"
-    "Insgesamt;ALT;Altersgruppen;;Insgesamt;18172;e\r\n"
-    "12411;Fortschreibung;STAG;Stichtag;31.12.2015;GEMEIN;Gemeinden;05378008;Burscheid, Rheinl;GES;Geschlecht;GESM;"
-    "männlich;ALT;Altersgruppen;ALT000B03;unter 3 Jahre;-;e\r\n"
-    "12411;Fortschreibung;STAG;Stichtag;31.12.2015;GEMEIN;Gemeinden;05378012;Kürten;GES;Geschlecht;;"
-    "Insgesamt;ALT;Altersgruppen;;Insgesamt;19503;e\r\n"
-    "12411;Fortschreibung;STAG;Stichtag;31.12.2015;GEMEIN;Gemeinden;05378012;Kürten;GES;Geschlecht;GESM;"
-    "männlich;ALT;Altersgruppen;ALT000B03;unter 3 Jahre;...;e\r\n"
-    "12411;Fortschreibung;STAG;Stichtag;31.12.2015;GEMEIN;Gemeinden;05378012;Kürten;GES;Geschlecht;GESW;"
-    "weiblich;ALT;Altersgruppen;;Insgesamt;9,5;e\r\n"
-)
 
 
 def new_flat(*lines: tuple[str, str, str, str, str, str]) -> bytes:
@@ -185,23 +162,6 @@ def test_a_file_that_is_not_from_the_votemanager_names_what_is_missing() -> None
 
 # --- gebref --------------------------------------------------------------------------------------------------------
 
-ADDRESSES = [
-    column("digits", "ags", "ags", width=8),
-    column("text", "strasse", "str"),
-    column("text", "hausnummer", "hnr"),
-    column("text", "zusatz", "adz", required=False),
-    column("number", "ost", "ost"),
-    column("number", "nord", "nord"),
-    column("date", "stand", "datum"),
-]
-
-
-def address(number: int, east: str = "365400,125", street: str = "Grüner Weg") -> str:
-    return (
-        f"N;DENW36AL{number:08d};A;05;Nordrhein-Westfalen;3;Köln;78;Rheinisch-Bergischer Kreis;004;Bergisch Gladbach;"
-        f"0000;;01234;{street};{number};a;32;{east};5654400,25;2023-04-01"
-    )
-
 
 @pytest.mark.parametrize("bom", ["", "\ufeff"])
 def test_addresses_come_out_in_metres_of_epsg_25832_whichever_variant_was_delivered(bom: str) -> None:
@@ -253,19 +213,6 @@ def test_20000_addresses_are_read_without_a_loop_over_rows(monkeypatch: pytest.M
 
 
 # --- GV100AD -------------------------------------------------------------------------------------------------------
-
-MUNICIPALITIES = [
-    column("code", "satzart", "Satzart", codes={"60": ("60",), "40": ("40",), "50": ("50",)}),
-    column("text", "ags", "AGS"),
-    column("text", "name", "Bezeichnung"),
-    column("number", "flaeche_ha", "Fläche in ha", required=False),
-    column("number", "einwohner", "Bevölkerung insgesamt", required=False),
-]
-
-
-def record(kind: str, key: str, name: str, area: str = "", population: str = "") -> str:
-    line = f"{kind}20231130{key:<8}{'0004' if kind in ('50', '60') else '':<4}{name:<50}{'':<50}{'63':<2}    "
-    return f"{line}{area:>11}{population:>11}".ljust(220)
 
 
 @pytest.mark.parametrize("encoding", ["utf_8", "cp1252", "cp850"])
