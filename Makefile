@@ -26,13 +26,14 @@ status: setup
 
 setup: $(VENV)/.installed
 
-# uv, itself pinned and hashed, installs the same lock several times faster than pip
+# uv, itself pinned and hashed, installs the same lock several times faster than pip; compiled once here, each of the many
+# later starts (ipso check, dbt, workers) saves seconds, also where PYTHONDONTWRITEBYTECODE is set
 $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	@echo "Installiere Python-Pakete (einmalig) ..."
 	@awk '/^uv==/{on=1} on{print} on && !/\\$$/{exit}' requirements.txt > $(VENV)/uv.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 

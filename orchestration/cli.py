@@ -127,19 +127,73 @@ def run(home: Home, year: int | None) -> None:
 @click.pass_obj
 def check(home: Home, dateien: tuple[Path, ...], feed: str | None, lieferant: str | None, jahr: int | None) -> None:
     """Dateien gegen ihre Vereinbarung prüfen, ohne sie zu liefern."""
-    from orchestration.status import print_check
+    from orchestration.check import print_check
 
     sys.exit(max(print_check(home, path, feed, lieferant, jahr) for path in dateien))
 
 
 @main.command(cls=GermanCommand, context_settings=CONTEXT)
-@click.option("--feed", help="Nur diese Art der Lieferung.")
+@click.option("--feed", help="Nur diese Art der Lieferung, je Lieferant und Jahr.")
+@click.option("--lieferant", help="Nur dieser Lieferant, mit allen seinen Lieferungen.")
+@click.option("--jahr", type=int, help="Nur dieses Jahr, mit allen seinen Lieferungen.")
+@click.option("--verlauf", is_flag=True, help="Jede Lieferung mit Zustand, Eingang und Grund statt der Übersicht.")
 @click.pass_obj
-def status(home: Home, feed: str | None) -> None:
+def status(home: Home, feed: str | None, lieferant: str | None, jahr: int | None, verlauf: bool) -> None:
     """Welche Lieferung da ist, fehlt oder abgewiesen wurde: je Art, Lieferant und Jahr."""
-    from orchestration.status import print_status
+    from orchestration.status import print_history, print_status
 
-    print_status(home, feed)
+    if verlauf or lieferant or jahr:
+        print_history(home, feed, lieferant, jahr)
+    else:
+        print_status(home, feed)
+
+
+@main.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.option("--feed", help="Art der Lieferung, z. B. einwohner.")
+@click.option("--regel", help="Name der Regel, wie `ipso check` und `ipso status` ihn in eckigen Klammern nennen.")
+@click.option("--bis", help="Letzter Tag (TT.MM.JJJJ), an dem eine Lieferung eingehen darf; höchstens zwei Jahre.")
+@click.option("--grund", "--reason", "reason", help="Warum; wird mit dem Bericht veröffentlicht (keine Personen).")
+@click.option("--spalte", help="Nur Befunde dieser Spalte.")
+@click.option("--lieferant", help="Nur Lieferungen dieses Lieferanten.")
+@click.option("--jahr", "jahre", type=int, multiple=True, help="Nur Lieferungen für dieses Jahr; mehrfach möglich.")
+@click.option("--von", "by", help="Wer das entscheidet (sonst: wer angemeldet ist).")
+@click.option("--list", "--liste", "listed", is_flag=True, help="Die Ausnahmen zeigen.")
+@click.option("--end", "--beenden", "ends", metavar="KENNUNG", help="Eine Ausnahme von jetzt an beenden.")
+@click.pass_obj
+def waive(
+    home: Home,
+    feed: str | None,
+    regel: str | None,
+    bis: str | None,
+    reason: str | None,
+    spalte: str | None,
+    lieferant: str | None,
+    jahre: tuple[int, ...],
+    by: str | None,
+    listed: bool,
+    ends: str | None,
+) -> None:
+    """Eine befristete Ausnahme eintragen: ein Fehler wird zum Hinweis, mit Grund und Ablauf."""
+    from orchestration import decide
+
+    if listed:
+        sys.exit(decide.print_waivers(home))
+    if ends:
+        sys.exit(decide.end_waiver(home, ends, reason, by))
+    sys.exit(decide.add_waiver(home, feed, regel, bis, reason, spalte, lieferant, jahre, by))
+
+
+@main.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.argument("kennung")
+@click.option("--reason", "--grund", "reason", help="Warum; wird mit dem Bericht veröffentlicht (keine Personen).")
+@click.option("--undo", "--doch", is_flag=True, help="Die Rücknahme aufheben: die Lieferung zählt wieder.")
+@click.option("--von", "by", help="Wer das entscheidet (sonst: wer angemeldet ist).")
+@click.pass_obj
+def withdraw(home: Home, kennung: str, reason: str | None, undo: bool, by: str | None) -> None:
+    """Eine angenommene Lieferung zurücknehmen; die vorige tritt wieder in Kraft. KENNUNG wie in `ipso status`."""
+    from orchestration import decide
+
+    sys.exit(decide.withdraw(home, kennung, reason, undo, by))
 
 
 @main.command(cls=GermanCommand, context_settings=CONTEXT)

@@ -13,7 +13,9 @@ import click
 from orchestration.feeds.intake import deliveries
 from orchestration.feeds.landing import waiting_files
 from orchestration.gates import workers
-from orchestration.gates.delivery import PARALLEL_FROM, verdict_exists
+from orchestration.gates.delivery import PARALLEL_FROM
+from orchestration.gates.directory import knows_all_decisions
+from orchestration.gates.verdicts import verdict_exists
 from orchestration.home import REPOSITORY, Home
 from orchestration.lock import AlreadyRunning, exclusive
 from orchestration.release.identity import identify
@@ -26,8 +28,10 @@ NOTHING_TO_RUN = 2
 
 
 def is_up_to_date(home: Home) -> bool:
-    """Nothing waits, nothing is unjudged, and release and report fit deliveries, code and pages."""
+    """Nothing waits, nothing is unjudged or undecided, and release and report fit deliveries, code and pages."""
     if waiting_files(home) or any(not verdict_exists(home, d) for d in deliveries(home)):
+        return False
+    if not knows_all_decisions(home):
         return False
     identity = identify(home)
     release = current(home.releases)

@@ -14,7 +14,12 @@ import duckdb
 from orchestration.feeds.finding import counted
 from orchestration.home import Home
 
-STATE_TITLES = {"accepted": "in Kraft", "superseded": "abgelöst", "rejected": "abgewiesen"}
+STATE_TITLES = {
+    "accepted": "in Kraft",
+    "superseded": "abgelöst",
+    "withdrawn": "zurückgenommen",
+    "rejected": "abgewiesen",
+}
 STATUS_TITLES = {
     "ok": "",
     "zero": "genau null",

@@ -8,7 +8,10 @@ from orchestration.feeds.declaration import Feed
 from orchestration.feeds.finding import counted
 from orchestration.feeds.intake import receive
 from orchestration.feeds.names import in_markdown
-from orchestration.gates.delivery import Verdict, judge, not_yet_replaced, write_control
+from orchestration.gates.delivery import judge, write_control
+from orchestration.gates.directory import STATE_TITLES, not_yet_replaced
+from orchestration.gates.verdicts import REPORT, Verdict
+from orchestration.home import Home
 from orchestration.logging import progress
 from orchestration.partitions import YEARS, selected_years
 from orchestration.resources import HomeResource
@@ -67,22 +70,30 @@ def build_feed_asset(feed: Feed) -> dg.AssetsDefinition:
                 "Zeilen angenommen": sum(v.row_count for v in verdicts if v.accepted),
             },
         )
-        yield gate_result(key, verdicts, not_yet_replaced(home.folder(), feed))
+        yield gate_result(home.folder(), key, verdicts, not_yet_replaced(home.folder(), feed))
 
     return raw
 
 
-def gate_result(key: dg.AssetKey, verdicts: list[Verdict], open_rejections: list[Verdict]) -> dg.AssetCheckResult:
+def gate_result(
+    home: Home, key: dg.AssetKey, verdicts: list[Verdict], open_rejections: list[Verdict]
+) -> dg.AssetCheckResult:
     """A rejection is shown until it is replaced, but does not stop the run: what was in force stays so.
 
     What blocks is a gate that could not judge: then `judge` raises, and nothing downstream of it runs.
     """
     findings = [f for v in verdicts for f in v.findings if not f.passed]
-    lines = [f"- **{v.delivery_id}**: {in_markdown(v.reason or '')}" for v in open_rejections]
-    rows = [
-        f"| {SEVERITIES[f.severity]} | {f.delivery_id} | {in_markdown(f.message)} |" for f in findings[:MOST_FINDINGS]
+    lines = [
+        f"- **{v.delivery_id}**: {in_markdown(v.reason or '')} Rückmeldung: `{home.rejected / v.delivery_id / REPORT}`"
+        for v in open_rejections[:MOST_FINDINGS]
     ]
-    table = "\n".join(["| Schwere | Lieferung | Befund |", "|---|---|---|", *rows]) if rows else "keine"
+    rows = [
+        f"| {SEVERITIES[f.severity]} | {f.delivery_id} | `{f.expectation}` | {in_markdown(f.message)} |"
+        for f in findings[:MOST_FINDINGS]
+    ]
+    head = ["| Schwere | Lieferung | Regel | Befund |", "|---|---|---|---|"]
+    table = "\n".join([*head, *rows]) if rows else "keine"
+    waived = [f"- **{f.delivery_id}**, `{f.expectation}`: {in_markdown(f.waiver)}" for f in findings if f.waiver]
     judged = f"{counted(len(verdicts), 'Lieferung', 'Lieferungen')} beurteilt"
     return dg.AssetCheckResult(
         asset_key=key,
@@ -95,6 +106,7 @@ def gate_result(key: dg.AssetKey, verdicts: list[Verdict], open_rejections: list
         metadata={
             "abgewiesen und noch nicht ersetzt": dg.MetadataValue.md("\n".join(lines) or "keine"),
             "Befunde dieses Laufs": dg.MetadataValue.md(table),
+            "Ausnahmen": dg.MetadataValue.md("\n".join(waived[:MOST_FINDINGS]) or "keine"),
             "weitere Befunde": max(len(findings) - MOST_FINDINGS, 0),
         },
     )
@@ -128,4 +140,3 @@ def build_directory_asset(feeds: list[Feed]) -> dg.AssetsDefinition:
 
 
 SEVERITIES = {"error": "Fehler", "warning": "Hinweis"}
-STATE_TITLES = {"accepted": "in Kraft", "superseded": "abgelöst", "rejected": "abgewiesen"}

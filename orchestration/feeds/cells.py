@@ -25,8 +25,10 @@ DATE_PATTERNS = {
     "JJJJMMTT": (r"\d{8}", "%Y%m%d"),
     "JJJJ": (r"\d{4}", "%Y"),
 }
+MOST_SPELLED = 40
 FUND = "__fund"
 SYMBOL = "__zeichen"
+SPELLED = "__wortlaut"
 
 
 @dataclass
@@ -55,7 +57,8 @@ class Reading:
     """A typed table plus what could not be read.
 
     `table`: zeile int32; each declared column typed (measures double, with `<c>__zeichen`); `<c>__fund` null where
-    readable, else the German value class. None when the structure is broken (see `findings`).
+    readable, else the German value class; in feeds without personal columns, `<c>__wortlaut` is what stands there.
+    None when the structure is broken (see `findings`).
     `headers`: canonical name → header in the file.
     """
 
@@ -247,7 +250,7 @@ def _same_typing(column: Column) -> tuple[object, ...]:
 def _type_group(
     connection: duckdb.DuckDBPyConnection, column: Column, arrays: list[pa.Array], feed: Feed, deliverer: Deliverer
 ) -> list[dict[str, pa.Array]]:
-    """Per array: value (key ``), `__fund`, `__zeichen` (measures) and `empty`.
+    """Per array: value (key ``), `__fund`, `__zeichen` (measures), `__wortlaut` (if nothing is personal) and `empty`.
 
     Registers repeat themselves: only the distinct spellings are typed, then spread over the rows.
     """
@@ -260,11 +263,17 @@ def _type_group(
             from spellings
         ),
         symbols as (select v, {symbol} as symbol from cleaned),
-        valued as (select v, symbol, {value} as value from symbols)
-        select value, symbol, {fund} as fund, v is null as empty from valued
+        valued as (select v, symbol, {value} as value from symbols),
+        classed as (select *, {fund} as fund from valued)
+        select
+            value, symbol, fund, v is null as empty,
+            case when fund is not null then left(v, {MOST_SPELLED}) end as spelled
+        from classed
     """
     result = connection.execute(statement).to_arrow_table().combine_chunks()
     names = {"": "value", FUND: "fund", "empty": "empty", **({SYMBOL: "symbol"} if column.type == "measure" else {})}
+    if not any(declared.personal for declared in feed.columns):
+        names[SPELLED] = "spelled"
     spread = {suffix: _spread(result.column(name), joined.indices) for suffix, name in names.items()}
     results, start = [], 0
     for array in arrays:

@@ -6,7 +6,7 @@ report) live elsewhere. A finding never carries a value of a personal column.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from orchestration.feeds.names import visible
@@ -22,7 +22,8 @@ class Finding:
     `severity` is `error` or `warning`; `found` and `expected` are German; `rows` are the first row numbers
     as a person sees them in the file (at most `MAX_ROWS`); `n_rows` counts all of them (0 when passed). `shown` are
     values of aggregated columns: they may be small counts, so only the deliverer sees them (`full_found`,
-    `full_message`), and neither logs, Dagster nor a release.
+    `full_message`), and neither logs, Dagster nor a release. `waiver` is the steward's exception (German) that made an
+    error a warning. `details` are (row, what was found there) for the table of findings; they are kept nowhere else.
     """
 
     expectation: str
@@ -42,6 +43,9 @@ class Finding:
     deliverer: str | None = None
     year: int | None = None
     area_id: str | None = None
+    waiver: str | None = None
+    waiver_id: str | None = None
+    details: tuple[tuple[int, str], ...] = field(default=(), compare=False, repr=False)
 
     @property
     def is_error(self) -> bool:
@@ -62,23 +66,31 @@ class Finding:
         """The message with the values that the deliverer may see again."""
         if not self.shown:
             return self.message
-        return sentence(self.full_found, self.expected, self.hint, self.column_name, self.rows, self.n_rows)
+        return self._with_waiver(
+            sentence(self.full_found, self.expected, self.hint, self.column_name, self.rows, self.n_rows)
+        )
 
     @property
     def public_message(self) -> str:
-        """The message without row numbers: they are for the deliverer, a reader could count persons by them."""
+        """The message without row numbers and values: they are for the deliverer, a reader could count persons."""
         if self.passed or self.found is None:
             return self.message
-        return sentence(self.found, self.expected, self.hint, self.column_name)
+        return self._with_waiver(sentence(self.found, self.expected, self.hint, self.column_name))
+
+    def _with_waiver(self, message: str) -> str:
+        return f"{message} {self.waiver.rstrip('.')}." if self.waiver else message
 
     def fit_to_show(self) -> Finding:
         """Headers and cells that strangers wrote cannot steer a terminal or fill a report: one line, cut, visible."""
-        texts = {name: getattr(self, name) for name in ("message", "column_name", "found", "expected", "hint")}
+        texts = {name: getattr(self, name) for name in ("message", "column_name", "found", "shown", "expected", "hint")}
         fit: dict[str, Any] = {name: text and visible(text, LONGEST_TEXT) for name, text in texts.items()}
-        return replace(self, **fit)
+        details = tuple((row, visible(text, LONGEST_TEXT)) for row, text in self.details)
+        return replace(self, **fit, details=details)
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "rows": list(self.rows)}
+        record = asdict(replace(self, details=()))
+        del record["details"]
+        return {**record, "rows": list(self.rows)}
 
     @staticmethod
     def from_json(record: dict[str, Any]) -> Finding:

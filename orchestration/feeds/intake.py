@@ -85,9 +85,10 @@ def receive(
     """Archive every complete file of the drop folder; returns the deliveries that are new.
 
     Files that still change within `settle_seconds`, hidden and partial ones stay. Links and anything that is not a
-    regular file are refused, not followed, and stay too; so does what the disk has no room for. The same bytes under
-    the same feed, deliverer and year are no new delivery. Files for `leave_years` stay for another run. `progress` gets
-    one German line per file taken, `warn` (if not given, `progress` too) one per file that stays.
+    regular file are refused, not followed, and stay too; so does what the disk has no room for. The bytes that came
+    last for a feed, deliverer and year are no new delivery; bytes that a later delivery has replaced, or that were
+    taken back, are one. Files for `leave_years` stay for another run. `progress` gets one German line per file taken,
+    `warn` (if not given, `progress` too) one per file that stays.
     """
     warn = warn or progress
     _clear_partial(home)
@@ -117,7 +118,7 @@ def deliveries(home: Home) -> list[Delivery]:
 
 def pending(home: Home, feed: str | None, years: Collection[int] | None = None) -> list[Delivery]:
     """Deliveries of a feed (None: of no known feed) that are received and not yet judged, in order of receipt."""
-    from orchestration.gates.delivery import verdict_exists
+    from orchestration.gates.verdicts import verdict_exists
 
     return [
         delivery
@@ -361,11 +362,12 @@ def _write_receipt(home: Home, relative: Path, sha256: str, size: int, archived:
     else:
         name = hashlib.sha256(relative.as_posix().encode("utf-8", "surrogateescape") + sha256.encode())
         delivery_id = f"unbekannt-{name.hexdigest()[:10]}"
-    path = home.archive / "deliveries" / f"{delivery_id}.json"
-    if path.exists():
-        return Delivery(**json.loads(path.read_text(encoding="utf-8"))), False
+    again = [receipt for receipt in _at_address(home, delivery_id, told) if receipt.sha256 == sha256]
+    if again and not _is_overtaken(home, again[-1], told):
+        return again[-1], False
+    number = f"-{len(again) + 1}" if again else ""
     delivery = Delivery(
-        delivery_id=delivery_id,
+        delivery_id=f"{delivery_id}{number}",
         feed=told.feed,
         deliverer=told.deliverer,
         year=told.year,
@@ -375,12 +377,31 @@ def _write_receipt(home: Home, relative: Path, sha256: str, size: int, archived:
         size_bytes=size,
         archived=archived,
     )
+    path = home.archive / "deliveries" / f"{delivery.delivery_id}.json"
     write_atomic(path, json.dumps(asdict(delivery), ensure_ascii=False, indent=2).encode("utf-8"))
     return delivery, True
 
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
+def _at_address(home: Home, delivery_id: str, told: Address) -> list[Delivery]:
+    """Receipts of the same feed, deliverer and year (or under the same unknown name), in order of receipt."""
+    pattern = f"{delivery_id}*.json" if told.feed is None else f"{told.feed}-{told.deliverer}-{told.year}-*.json"
+    paths = (home.archive / "deliveries").glob(pattern)
+    receipts = [Delivery(**json.loads(path.read_text(encoding="utf-8"))) for path in paths]
+    return sorted(receipts, key=lambda delivery: delivery.order)
+
+
+def _is_overtaken(home: Home, delivery: Delivery, told: Address) -> bool:
+    """Whether something else came after it, or it was taken back: to deliver it again then means to want it back."""
+    if told.feed is None:
+        return False
+    from orchestration.gates.decisions import load_decisions
+
+    latest = _at_address(home, delivery.delivery_id, told)[-1]
+    return latest != delivery or delivery.delivery_id in load_decisions(home).withdrawals()
 
 
 def _clear_partial(home: Home) -> None:

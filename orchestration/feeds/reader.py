@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from orchestration.feeds import guards
-from orchestration.feeds.cells import FUND, SYMBOL, Cells, Reading, type_cells
+from orchestration.feeds.cells import FUND, SPELLED, SYMBOL, Cells, Reading, type_cells
 from orchestration.feeds.declaration import Deliverer, Feed
 from orchestration.feeds.finding import Finding, structural
 from orchestration.feeds.formats import (
@@ -179,7 +179,8 @@ def gate_frame(reading: Reading, feed: Feed, official_population: int | None = N
     personal = {column.name for column in feed.columns if column.personal}
     # Columns that read well throughout need not go through SQL: all their value classes are null.
     clean = [name for name in table.column_names if name.endswith(FUND) and table[name].null_count == len(table)]
-    left_out = {"zeile", "geometry_wkb", *personal, *clean}
+    unneeded = [name for name in table.column_names if name.endswith(SPELLED) and table[name].null_count == len(table)]
+    left_out = {"zeile", "geometry_wkb", *personal, *clean, *unneeded}
     kept = [name for name in table.column_names if name not in left_out]
     derived = [f"{expression} as {name}" for name, expression in feed.derived.items()]
     with duckdb.connect() as connection:

@@ -1,29 +1,28 @@
 """The delivery gate: is this file what its contract says?
 
 Judges archived deliveries in order of receipt: read, run the feed's suite, accept (typed raw Parquet) or reject
-(German report). A verdict depends on the archive and the code only, so deleting `raw/`, `control/` and `rejected/` and
-judging again gives the same. Whether numbers of several deliveries hold together is the plausibility gate's business.
+(German report). A verdict depends on the archive (deliveries, decisions) and the code only, so deleting `raw/`,
+`control/` and `rejected/` and judging again gives the same. Whether numbers of several deliveries hold together is the
+plausibility gate's business.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
-import os
 import shutil
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from orchestration.feeds.declaration import (
     KREIS,
@@ -37,49 +36,28 @@ from orchestration.feeds.declaration import (
 from orchestration.feeds.finding import Finding, counted, german_number, structural
 from orchestration.feeds.intake import Delivery, address, deliveries, write_atomic
 from orchestration.feeds.limits import GB, MAX_FILE_BYTES
-from orchestration.feeds.reader import gate_frame, raw_rows, raw_schema
+from orchestration.feeds.reader import gate_frame, raw_rows
 from orchestration.feeds.reading_room import read_apart, unreadable
 from orchestration.gates import workers
 from orchestration.gates.contract import feed_suite
+from orchestration.gates.decisions import Decision, load_decisions, now, waive
+from orchestration.gates.directory import write_directory, write_parquet, write_schema
+from orchestration.gates.engine import great_expectations
+from orchestration.gates.findings_table import findings_workbook
 from orchestration.gates.rejection import render_rejection
-from orchestration.gates.suites import GateDefect, find
+from orchestration.gates.suites import SEVERITIES, GateDefect, Suite, expectation_name, find
+from orchestration.gates.verdicts import REPORT, TABLE, Verdict, load_verdict, raw_path, verdict_exists, write_verdict
 from orchestration.home import Home
-from orchestration.source_hash import source_hash
 
 GATE = "delivery"
-REPORT = "rueckmeldung.html"
+IDENTICAL = "delivery_is_new"
 PARALLEL_FROM = 6
 """From so many deliveries on, other processes pay."""
-GATE_SOURCES = ("orchestration/feeds", "orchestration/gates", "expectations", "seeds")
 Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What the gate decided about one delivery. `reason` is German and None when accepted."""
-
-    delivery_id: str
-    feed: str | None
-    deliverer: str | None
-    year: int | None
-    accepted: bool
-    row_count: int
-    reason: str | None
-    findings: tuple[Finding, ...]
-
-    @property
-    def public_reason(self) -> str | None:
-        """The reason as a release may show it: without row numbers."""
-        errors = [finding for finding in self.findings if finding.is_error]
-        return errors[0].public_message if errors else None
-
-    @property
-    def n_errors(self) -> int:
-        return sum(finding.is_error for finding in self.findings)
-
-    @property
-    def n_warnings(self) -> int:
-        return sum(finding.is_warning for finding in self.findings)
+class UnknownAddress(ValueError):
+    """Feed, deliverer or year of a file are not known; the message is German."""
 
 
 class GateDefects(GateDefect):
@@ -101,7 +79,7 @@ def judge(
     declared = load_feeds()[name] if name is not None and not isinstance(feed, Feed) else feed
     receipts = [delivery for delivery in deliveries(home) if delivery.feed == name]
     if name is not None:
-        _write_schema(home, load_feeds()[name])
+        write_schema(home, load_feeds()[name])
     contract = declared if isinstance(declared, Feed) else None
     chosen = [delivery for delivery in receipts if not verdict_exists(home, delivery)]
     in_parallel = contract is not None and (len(chosen) >= PARALLEL_FROM or workers.are_running())
@@ -135,13 +113,15 @@ def check_file(
     """The verdict a file would get, without delivering it: nothing is archived or written.
 
     What is not given is read from the path `…/<deliverer>/<feed>_<year>.<ext>`. With `home`, rules that look at earlier
-    deliveries apply too. Raises ValueError (German) when feed, deliverer or year remain unknown.
+    deliveries apply too. Raises UnknownAddress when feed, deliverer or year remain unknown.
     """
     told = address(Path(*path.resolve().parts[-2:]))
     feed, deliverer, year = feed or told.feed, deliverer or told.deliverer, year or told.year
     feeds = load_feeds()
     if feed not in feeds or deliverer not in feeds[feed].deliverers or year is None:
-        raise ValueError(told.fault or "Lieferart, Lieferant oder Jahr sind nicht bekannt.")
+        raise UnknownAddress(told.fault or "Lieferart, Lieferant oder Jahr sind nicht bekannt.")
+    # Great Expectations is imported while the file is read.
+    threading.Thread(target=great_expectations, daemon=True).start()
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     delivery = Delivery(
@@ -150,63 +130,41 @@ def check_file(
         deliverer=deliverer,
         year=year,
         file_name=path.name,
-        received="9999",
+        received=now(),
         sha256=sha256,
         size_bytes=path.stat().st_size,
     )
     receipts = [d for d in deliveries(home) if d.feed == feed] if home else []
     twin = _twin(home, delivery, receipts) if home else None
-    return _decide(_prepare(path, feeds[feed], delivery), feeds[feed], delivery, twin)
+    waivers = load_decisions(home).waivers_for(delivery) if home else ()
+    return _decide(_prepare(path, feeds[feed], delivery), feeds[feed], delivery, twin, waivers)
 
 
-def verdict_exists(home: Home, delivery: Delivery) -> bool:
-    """Whether a delivery is judged and what the verdict produced is there."""
-    verdict = load_verdict(home, delivery.delivery_id)
-    if verdict is None:
-        return False
-    product = raw_path(home, delivery) if verdict.accepted else home.rejected / delivery.delivery_id / REPORT
-    return product.exists()
+def write_control(home: Home) -> pd.DataFrame:
+    """Judge files whose name fits no feed, then write the directory of deliveries; returns it."""
+    judge(home, None)
+    return write_directory(home)
 
 
-def load_verdict(home: Home, delivery_id: str) -> Verdict | None:
-    """The stored verdict; None where there is none, or where contracts, suites or readers have changed since."""
-    path = _verdict_path(home, delivery_id)
-    if not path.exists():
-        return None
-    record = json.loads(path.read_text(encoding="utf-8"))
-    if record.pop("gate_version", None) != gate_version():
-        return None
-    return Verdict(**{**record, "findings": tuple(Finding.from_json(f) for f in record["findings"])})
+def waivable_rules(feed: Feed) -> dict[str, str]:
+    """Rules that a waiver may be about → a German note (of several columns, the first): all that reject, but those
+    marked `"waivable": false` in their suite.
+
+    What readers find (a damaged file, a missing column) is not among them: there is nothing to accept.
+    """
+    rules = {IDENTICAL: "Die Datei ist nicht Byte für Byte dieselbe wie eine frühere Lieferung."}
+    for deliverer in feed.deliverers.values():
+        rules.update(_waivable(feed_suite(feed, deliverer)))
+    return rules
 
 
-def not_yet_replaced(home: Home, feed: Feed) -> list[Verdict]:
-    """Rejections after which the same deliverer has delivered nothing acceptable for that year."""
-    latest = {(d.deliverer, d.year): load_verdict(home, d.delivery_id) for d in deliveries(home) if d.feed == feed.name}
-    return [verdict for verdict in latest.values() if verdict is not None and not verdict.accepted]
-
-
-@lru_cache(maxsize=1)
-def gate_version() -> str:
-    """Changes with everything a verdict depends on besides the archive."""
-    return source_hash(GATE_SOURCES)
-
-
-def raw_path(home: Home, delivery: Delivery) -> Path:
-    return (
-        home.raw / load_feeds()[str(delivery.feed)].raw_folder / str(delivery.year) / f"{delivery.delivery_id}.parquet"
-    )
-
-
-def accepted_raw(home: Home, feed: str) -> dict[tuple[str, int], Path]:
-    """(deliverer, year) → raw Parquet of the delivery in force."""
-    in_force: dict[tuple[str, int], Path] = {}
-    for delivery in deliveries(home):
-        if delivery.feed != feed or delivery.deliverer is None or delivery.year is None:
-            continue
-        verdict = load_verdict(home, delivery.delivery_id)
-        if verdict is not None and verdict.accepted:
-            in_force[delivery.deliverer, delivery.year] = raw_path(home, delivery)
-    return in_force
+def _waivable(suite: Suite) -> dict[str, str]:
+    rules: dict[str, str] = {}
+    for expectation in suite["expectations"]:
+        meta, name = expectation.get("meta", {}), expectation_name(expectation)
+        if meta.get("waivable", True) and SEVERITIES[expectation.get("severity", "critical")] == "error":
+            rules.setdefault(name, meta.get("note", name))
+    return rules
 
 
 # --- one delivery ------------------------------------------------------------------------------------------------
@@ -248,10 +206,10 @@ def _independent(chosen: list[Delivery], receipts: list[Delivery]) -> list[Deliv
     return [d for d in chosen if bytes_of[d.sha256] == 1 and address_of[d.deliverer, d.year] == 1]
 
 
-Decision = tuple[Delivery, Callable[[], Verdict]]
+Judgement = tuple[Delivery, Callable[[], Verdict]]
 
 
-def _in_workers(home: Home, feed: Feed | None, chosen: list[Delivery], receipts: list[Delivery]) -> list[Decision]:
+def _in_workers(home: Home, feed: Feed | None, chosen: list[Delivery], receipts: list[Delivery]) -> list[Judgement]:
     """All at once in other processes; each delivery with a call that waits for its verdict."""
     return [(delivery, workers.submit(_judge_apart, home, delivery, feed, receipts).result) for delivery in chosen]
 
@@ -261,7 +219,7 @@ def _judge_apart(home: Home, delivery: Delivery, feed: Feed, receipts: list[Deli
     return _judge_one(home, delivery, feed, receipts, prepared)
 
 
-def _one_by_one(home: Home, feed: Feed | None, chosen: list[Delivery], receipts: list[Delivery]) -> Iterator[Decision]:
+def _one_by_one(home: Home, feed: Feed | None, chosen: list[Delivery], receipts: list[Delivery]) -> Iterator[Judgement]:
     """One after the other in this process, in order."""
     for delivery, prepared in _read_ahead(home, feed, chosen):
         yield delivery, partial(_judge_one, home, delivery, feed, receipts, prepared)
@@ -270,18 +228,29 @@ def _one_by_one(home: Home, feed: Feed | None, chosen: list[Delivery], receipts:
 def _judge_one(
     home: Home, delivery: Delivery, feed: Feed | None, receipts: list[Delivery], prepared: Prepared | None
 ) -> Verdict:
+    decisions = load_decisions(home)
     if feed is None or prepared is None:
         verdict = _verdict(delivery, [_misnamed(delivery)], 0)
     else:
-        verdict = _decide(prepared, feed, delivery, _twin(home, delivery, receipts))
+        twin = _twin(home, delivery, receipts)
+        verdict = _decide(prepared, feed, delivery, twin, decisions.waivers_for(delivery))
     if verdict.accepted and prepared is not None and prepared.raw is not None:
         write_parquet(prepared.raw, raw_path(home, delivery))
         shutil.rmtree(home.rejected / delivery.delivery_id, ignore_errors=True)
     else:
-        report = render_rejection(delivery, verdict, feed, _in_force(home, delivery, receipts))
-        write_atomic(home.rejected / delivery.delivery_id / REPORT, report.encode("utf-8"))
-    _write_verdict(home, verdict)
-    return verdict
+        _write_reports(home, delivery, verdict, feed, _in_force(home, delivery, receipts))
+    depends_on_others = any(d.sha256 == delivery.sha256 and d.order < delivery.order for d in receipts)
+    write_verdict(home, verdict, decisions, depends_on_others)
+    return replace(verdict, findings=tuple(replace(finding, details=()) for finding in verdict.findings))
+
+
+def _write_reports(
+    home: Home, delivery: Delivery, verdict: Verdict, feed: Feed | None, in_force: Delivery | None
+) -> None:
+    """Page and table of findings; the page last, since it says that both are there."""
+    folder = home.rejected / delivery.delivery_id
+    write_atomic(folder / TABLE, findings_workbook(delivery, verdict, feed))
+    write_atomic(folder / REPORT, render_rejection(delivery, verdict, feed, in_force).encode("utf-8"))
 
 
 def _prepare(path: Path, feed: Feed, delivery: Delivery) -> Prepared:
@@ -309,19 +278,30 @@ def _prepare(path: Path, feed: Feed, delivery: Delivery) -> Prepared:
         return Prepared([unreadable(type(error).__name__)])
 
 
-def _decide(prepared: Prepared, feed: Feed, delivery: Delivery, twin: Delivery | None) -> Verdict:
+def _decide(
+    prepared: Prepared, feed: Feed, delivery: Delivery, twin: Delivery | None, waivers: tuple[Decision, ...] = ()
+) -> Verdict:
     """Run the feed's suite and draw the conclusion. Raises GateDefect when a check itself is broken."""
     assert delivery.deliverer is not None and delivery.year is not None
     findings = [_identical(twin, feed)] if twin else []
     findings += prepared.findings
     row_count = 0
+    waivable = {IDENTICAL}
     if prepared.frame is not None:
         row_count = len(prepared.frame)
         deliverer = feed.deliverers[delivery.deliverer]
         parameters = _parameters(feed, deliverer, delivery.year, row_count, prepared.official)
-        suite = feed_suite(feed, deliverer)
+        suite = _suite(feed, deliverer)
         findings += find(suite, prepared.frame, gate=GATE, parameters=parameters, headers=prepared.headers)
-    return _verdict(delivery, findings, row_count)
+        waivable |= set(_waivable(suite))
+    return _verdict(delivery, waive(findings, waivers, waivable, prepared.headers), row_count)
+
+
+def _suite(feed: Feed, deliverer: Deliverer) -> Suite:
+    try:
+        return feed_suite(feed, deliverer)
+    except (OSError, ValueError, KeyError) as error:
+        raise GateDefect.of(feed.suite, None, type(error).__name__) from error
 
 
 def _parameters(feed: Feed, deliverer: Deliverer, year: int, rows: int, official: int | None) -> dict[str, Any]:
@@ -381,15 +361,16 @@ def _line(delivery: Delivery, verdict: Verdict) -> str:
 
 
 def _twin(home: Home | None, delivery: Delivery, receipts: list[Delivery]) -> Delivery | None:
-    """The first accepted earlier delivery of the same bytes under another year or deliverer."""
+    """The first accepted earlier delivery of the same bytes under another year or deliverer, if not withdrawn."""
     if home is None:
         return None
+    withdrawn = load_decisions(home).withdrawals()
     for earlier in receipts:
         same_address = (earlier.deliverer, earlier.year) == (delivery.deliverer, delivery.year)
         if earlier.order >= delivery.order or earlier.sha256 != delivery.sha256 or same_address:
             continue
         verdict = load_verdict(home, earlier.delivery_id)
-        if verdict is not None and verdict.accepted:
+        if verdict is not None and verdict.accepted and earlier.delivery_id not in withdrawn:
             return earlier
     return None
 
@@ -400,9 +381,10 @@ def _in_force(home: Home, delivery: Delivery, receipts: list[Delivery]) -> Deliv
         return None
     address_of = (delivery.feed, delivery.deliverer, delivery.year)
     earlier = [d for d in receipts if (d.feed, d.deliverer, d.year) == address_of and d.order < delivery.order]
+    withdrawn = load_decisions(home).withdrawals()
     for candidate in reversed(earlier):
         verdict = load_verdict(home, candidate.delivery_id)
-        if verdict is not None and verdict.accepted:
+        if verdict is not None and verdict.accepted and candidate.delivery_id not in withdrawn:
             return candidate
     return None
 
@@ -418,7 +400,7 @@ def _misnamed(delivery: Delivery) -> Finding:
 def _identical(twin: Delivery, feed: Feed) -> Finding:
     who = feed.deliverers[twin.deliverer].name if twin.deliverer in feed.deliverers else twin.deliverer
     return structural(
-        "delivery_is_new",
+        IDENTICAL,
         f"Die Datei ist Byte für Byte dieselbe wie die Lieferung {twin.delivery_id} ({who}, {twin.year})",
         "eine eigene Datei für dieses Jahr und diesen Lieferanten",
         "Bitte den Auszug für das richtige Jahr liefern",
@@ -442,135 +424,3 @@ def _refused(delivery: Delivery) -> Finding:
         f"höchstens {german_number(MAX_FILE_BYTES / GB)} GB",
         "Bitte prüfen, ob die richtige Datei geliefert wurde",
     )
-
-
-# --- files -------------------------------------------------------------------------------------------------------
-
-
-def _verdict_path(home: Home, delivery_id: str) -> Path:
-    return home.control / "verdicts" / f"{delivery_id}.json"
-
-
-def _write_verdict(home: Home, verdict: Verdict) -> None:
-    record = {
-        **verdict.__dict__,
-        "gate_version": gate_version(),
-        "findings": [finding.as_json() for finding in verdict.findings],
-    }
-    text = json.dumps(record, ensure_ascii=False, indent=1)
-    write_atomic(_verdict_path(home, verdict.delivery_id), text.encode("utf-8"))
-
-
-def _write_schema(home: Home, feed: Feed) -> None:
-    path = home.raw / feed.raw_folder / "_schema.parquet"
-    if not path.exists() or pq.read_schema(path) != raw_schema(feed):
-        write_parquet(raw_schema(feed).empty_table(), path)
-
-
-def write_parquet(table: pa.Table, path: Path) -> None:
-    """Atomic, readable by the owner only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        pq.write_table(table, file, compression="zstd")
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-
-
-DELIVERY_SCHEMA = pa.schema(
-    [
-        ("delivery_id", pa.string()),
-        ("feed", pa.string()),
-        ("deliverer", pa.string()),
-        ("year", pa.int32()),
-        ("file_name", pa.string()),
-        ("received", pa.timestamp("us")),
-        ("sha256", pa.string()),
-        ("size_bytes", pa.int64()),
-        ("row_count", pa.int64()),
-        ("state", pa.string()),
-        ("reason", pa.string()),
-        ("public_reason", pa.string()),
-        ("n_errors", pa.int32()),
-        ("n_warnings", pa.int32()),
-    ]
-)
-FINDING_SCHEMA = pa.schema(
-    [
-        ("gate", pa.string()),
-        ("delivery_id", pa.string()),
-        ("feed", pa.string()),
-        ("deliverer", pa.string()),
-        ("year", pa.int32()),
-        ("area_id", pa.string()),
-        ("expectation", pa.string()),
-        ("column_name", pa.string()),
-        ("severity", pa.string()),
-        ("passed", pa.bool_()),
-        ("n_rows", pa.int64()),
-        ("found", pa.string()),
-        ("expected", pa.string()),
-        ("message", pa.string()),
-    ]
-)
-
-
-def write_control(home: Home) -> pd.DataFrame:
-    """Write control/delivery.parquet and control/finding_delivery.parquet from receipts and verdicts.
-
-    Also judges files whose name fits no feed, and writes the `_schema.parquet` of every feed. Deliveries that are not
-    judged yet are left out. Returns the table of deliveries. The same archive gives the same bytes.
-    """
-    judge(home, None)
-    for feed in load_feeds().values():
-        _write_schema(home, feed)
-    receipts = deliveries(home)
-    verdicts = {d.delivery_id: load_verdict(home, d.delivery_id) for d in receipts}
-    latest = {
-        (d.feed, d.deliverer, d.year): d.delivery_id
-        for d in receipts
-        if (verdict := verdicts[d.delivery_id]) is not None and verdict.accepted
-    }
-    rows: list[dict[str, Any]] = []
-    findings: list[dict[str, Any]] = []
-    for delivery in receipts:
-        verdict = verdicts[delivery.delivery_id]
-        if verdict is None:
-            continue
-        rows.append(_directory_row(delivery, verdict, latest))
-        is_about_persons = delivery.feed is not None and load_feeds()[delivery.feed].grain == "person"
-        findings.extend(
-            {**finding.as_json(), "message": finding.public_message if is_about_persons else finding.message}
-            for finding in verdict.findings
-        )
-    table = pa.Table.from_pylist(rows, schema=DELIVERY_SCHEMA)
-    write_parquet(table, home.control / "delivery.parquet")
-    records = [{name: finding[name] for name in FINDING_SCHEMA.names} for finding in findings]
-    write_parquet(pa.Table.from_pylist(records, schema=FINDING_SCHEMA), home.control / "finding_delivery.parquet")
-    return table.to_pandas()
-
-
-def _directory_row(
-    delivery: Delivery, verdict: Verdict, latest: dict[tuple[str | None, str | None, int | None], str]
-) -> dict[str, Any]:
-    in_force = latest.get((delivery.feed, delivery.deliverer, delivery.year)) == delivery.delivery_id
-    state = ("accepted" if in_force else "superseded") if verdict.accepted else "rejected"
-    received = dt.datetime.fromisoformat(delivery.received).astimezone(dt.UTC).replace(tzinfo=None)
-    return {
-        "delivery_id": delivery.delivery_id,
-        "feed": delivery.feed,
-        "deliverer": delivery.deliverer,
-        "year": delivery.year,
-        "file_name": delivery.file_name,
-        "received": received,
-        "sha256": delivery.sha256,
-        "size_bytes": delivery.size_bytes,
-        "row_count": verdict.row_count,
-        "state": state,
-        "reason": verdict.reason,
-        "public_reason": verdict.public_reason,
-        "n_errors": verdict.n_errors,
-        "n_warnings": verdict.n_warnings,
-    }

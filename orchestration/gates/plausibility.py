@@ -102,7 +102,7 @@ def expected_deliveries(home: Home) -> pd.DataFrame:
     """One row per feed, deliverer and year that the declarations expect: state of what is there, or None."""
     states = duckdb.execute(
         "select feed, deliverer, year, min(state) as state from read_parquet(?)"
-        " where state != 'superseded' group by all",
+        " where state in ('accepted', 'rejected') group by all",
         [str(home.control / "delivery.parquet")],
     ).df()
     expected = pd.DataFrame(

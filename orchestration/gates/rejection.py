@@ -5,20 +5,16 @@ Words only; what is wrong was found by readers and suites, and holds no value of
 
 from __future__ import annotations
 
-import datetime as dt
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from orchestration.feeds.declaration import Feed
 from orchestration.feeds.finding import german_number
 from orchestration.feeds.intake import Delivery
-
-if TYPE_CHECKING:
-    from orchestration.gates.delivery import Verdict
+from orchestration.gates.decisions import german_moment
+from orchestration.gates.verdicts import TABLE, Verdict
 
 TEMPLATE = "rejection.html.j2"
 
@@ -30,9 +26,10 @@ def render_rejection(delivery: Delivery, verdict: Verdict, feed: Feed | None, in
         delivery=delivery,
         title=feed.title if feed else "nicht erkennbar",
         recipient=f"An: {deliverer}" if deliverer else "An: Absender der Datei",
-        received=_german_time(delivery.received),
+        received=german_moment(delivery.received),
         size=german_number(delivery.size_bytes),
         in_force=_in_force(feed, in_force),
+        table=TABLE,
         errors=[finding for finding in verdict.findings if finding.is_error],
         warnings=[finding for finding in verdict.findings if finding.is_warning],
     )
@@ -51,7 +48,7 @@ def _in_force(feed: Feed | None, in_force: Delivery | None) -> str:
     if in_force is not None:
         return (
             f"Die Lieferung ist als Ganzes abgewiesen. In Kraft bleibt die Lieferung {in_force.delivery_id} "
-            f"vom {_german_time(in_force.received)}."
+            f"vom {german_moment(in_force.received)}."
         )
     if feed is None:
         return "Die Datei ist als Ganzes abgewiesen; an den bisherigen Lieferungen ändert sich nichts."
@@ -59,8 +56,3 @@ def _in_force(feed: Feed | None, in_force: Delivery | None) -> str:
         "Die Lieferung ist als Ganzes abgewiesen. Für dieses Jahr ist bisher keine Lieferung in Kraft; "
         "bis zu einer berichtigten Lieferung bleibt die Stelle im Bericht leer."
     )
-
-
-def _german_time(received: str) -> str:
-    moment = dt.datetime.fromisoformat(received).astimezone(ZoneInfo("Europe/Berlin"))
-    return moment.strftime("%d.%m.%Y, %H:%M Uhr")

@@ -1,7 +1,7 @@
 """Runs a Great Expectations suite (data, `expectations/<name>.json`) on a data frame and returns findings.
 
 Used by all three gates. What the rules are stands in the suites; which frame they see is the gates' business.
-Great Expectations is imported inside the functions: its import alone costs several CPU seconds.
+Great Expectations is imported inside the functions: its import alone costs more CPU seconds than most suites.
 
 A suite's expectation carries in `meta`, in German for the steward: `note` (the rule), `found`, `expected`, `hint`;
 optionally `column` (whose header to name), `requires` (a parameter without which it cannot be judged), `show`
@@ -14,27 +14,40 @@ import datetime as dt
 import json
 import logging
 import re
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from orchestration.feeds.finding import MAX_ROWS, Finding, german_number, sentence
+from orchestration.gates.engine import great_expectations
 from orchestration.home import REPOSITORY
 
 EXPECTATIONS = REPOSITORY / "expectations"
-FUND = "__fund"
-SYMBOL = "__zeichen"
-MOST_ROWS = 1000
+FUND, SYMBOL, SPELLED = "__fund", "__zeichen", "__wortlaut"
+MOST_ROWS = 10_000
+"""So many failing rows of one expectation are told one by one."""
 SEVERITIES = {"critical": "error", "warning": "warning", "info": "warning"}
 Suite = dict[str, Any]
 
 
 class GateDefect(RuntimeError):
-    """An expectation could not be evaluated. That is a defect of the suite or of this software, never of a delivery."""
+    """An expectation could not be evaluated. That is a defect of the suite or of this software, never of a delivery.
+
+    Its German text names suite, rule and kind of error, and quotes nothing of the delivery.
+    """
+
+    @staticmethod
+    def of(suite: str, rule: str | None, cause: str) -> GateDefect:
+        where = f"Suite „{suite}“" + (f", Regel „{rule}“" if rule else "")
+        return GateDefect(
+            f"Fehler in der Prüfung selbst, nicht in der Lieferung: {where}: {cause}. Bitte den Entwicklern melden."
+        )
 
 
 def load_suite(name: str) -> Suite:
@@ -114,10 +127,24 @@ def find(
     `parameters` also fill `{name}` in the texts. `headers`: column → how the deliverer calls it.
     """
     parameters, headers = dict(parameters or {}), dict(headers or {})
-    return [
-        _finding(outcome, frame, gate, parameters, headers)
-        for outcome in run_suite(suite, frame, parameters, most_rows=MOST_ROWS)
-    ]
+    suite = load_suite(suite) if isinstance(suite, str) else suite
+    rule = None
+    try:
+        findings = []
+        for outcome in run_suite(suite, frame, parameters, most_rows=MOST_ROWS):
+            rule = outcome.expectation
+            findings.append(_finding(outcome, frame, gate, parameters, headers))
+        return findings
+    except GateDefect:
+        raise
+    except Exception as error:
+        # Not the exception itself, whose text may quote a cell: its class, and where in our code it was raised.
+        raise GateDefect.of(suite["name"], rule, f"{type(error).__name__} ({_place(error)})") from None
+
+
+def _place(error: Exception) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
 def expected_columns(suite: Suite) -> set[str]:
@@ -132,12 +159,17 @@ def expected_columns(suite: Suite) -> set[str]:
     return names
 
 
+def expectation_name(expectation: dict[str, Any]) -> str:
+    """How findings and waivers call an expectation."""
+    return str(expectation.get("meta", {}).get("name") or expectation["type"])
+
+
 # --- Great Expectations ----------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=1)
 def _batch_definition() -> Any:
-    import great_expectations as gx
+    gx = great_expectations()
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
@@ -158,8 +190,7 @@ def _validate(
     """`success` and `result` per expectation, in order. Values of cells are never part of a result."""
     if not expectations:
         return []
-    import great_expectations as gx
-
+    gx = great_expectations()
     definition = _batch_definition()
     suite = gx.ExpectationSuite(
         name=name,
@@ -187,12 +218,12 @@ def _validate(
     results: dict[int, dict[str, Any]] = {}
     for result in validation.results:
         number = result.expectation_config.meta["number"]
-        _raise_on_exception(result, expectations[number])
+        _raise_on_exception(result, expectations[number], name)
         results[number] = {"success": bool(result.success), "result": result.result or {}}
     return [results[number] for number in range(len(expectations))]
 
 
-def _raise_on_exception(result: Any, expectation: dict[str, Any]) -> None:
+def _raise_on_exception(result: Any, expectation: dict[str, Any], suite: str) -> None:
     info = result.exception_info or {}
     entries = [info] if "raised_exception" in info else list(info.values())
     raised = [entry for entry in entries if isinstance(entry, dict) and entry.get("raised_exception")]
@@ -201,9 +232,8 @@ def _raise_on_exception(result: Any, expectation: dict[str, Any]) -> None:
         kinds = {_exception_type(str(entry.get("exception_traceback") or "")) for entry in raised}
         kwargs = expectation["kwargs"]
         where = kwargs.get("column") or kwargs.get("column_A") or "table"
-        raise GateDefect(
-            f"expectation {expectation['type']} on {where} could not be evaluated: {', '.join(sorted(kinds))}"
-        )
+        cause = f"{expectation['type']} zu {where}: {', '.join(sorted(kinds))}"
+        raise GateDefect.of(suite, expectation_name(expectation), cause)
 
 
 def _exception_type(traceback: str) -> str:
@@ -222,7 +252,7 @@ def _unmet(expectation: dict[str, Any], parameters: dict[str, Any]) -> bool:
 def _outcome(expectation: dict[str, Any], passed: bool, judged: bool = True) -> Outcome:
     meta = expectation.get("meta", {})
     return Outcome(
-        expectation=meta.get("name") or expectation["type"],
+        expectation=expectation_name(expectation),
         severity=SEVERITIES[expectation.get("severity", "critical")] if judged else "warning",
         passed=passed,
         meta=meta,
@@ -265,8 +295,8 @@ def _finding(
         return replace(finding, found=found, message=sentence(found))
     show = meta.get("show", [])
     places = _records([c for c in show if c + SYMBOL not in frame], frame, outcome.positions)
-    has_measures = any(c + SYMBOL in frame for c in show)
-    found = _found(outcome, frame, parameters) + (f" (gefunden: {places})" if places else "")
+    what = _found(outcome, frame, parameters)
+    found = f"{what} (gefunden: {places})" if places else what
     hint = _text(meta.get("hint"), parameters)
     # A rule on the share of rows (mostly) has no wrong rows to list.
     listed = () if outcome.kwargs.get("mostly") else tuple(int(frame.index[i]) for i in outcome.positions)
@@ -276,11 +306,30 @@ def _finding(
         finding,
         message=message,
         found=found,
-        shown=_records(show, frame, outcome.positions) if has_measures else None,
+        shown=_records(_for_the_deliverer(outcome, frame), frame, outcome.positions),
         hint=hint,
         rows=listed[:MAX_ROWS],
         n_rows=outcome.n_rows,
+        details=_details(outcome, frame, what) if listed else (),
     )
+
+
+def _details(outcome: Outcome, frame: pd.DataFrame, what: str) -> tuple[tuple[int, str], ...]:
+    """(row, what was found in it): the class of an unreadable cell, the values that may be shown, else `what`."""
+    failing = frame.iloc[outcome.positions]
+    column, shown = outcome.kwargs.get("column", ""), outcome.meta.get("show", [])
+    if column.endswith(FUND):
+        spelled = failing.get(column.removesuffix(FUND) + SPELLED, pd.Series(None, index=failing.index, dtype=object))
+        texts = [
+            f"{kind} („{text}“)" if isinstance(text, str) else str(kind)
+            for kind, text in zip(failing[column], spelled, strict=True)
+        ]
+    elif shown:
+        values = failing[shown].itertuples(index=False)
+        texts = [f"{what} (gefunden: {' / '.join(_cell(value) for value in row)})" for row in values]
+    else:
+        texts = [what] * len(failing)
+    return tuple(zip((int(row) for row in failing.index), texts, strict=True))
 
 
 def _header(outcome: Outcome, headers: Mapping[str, str]) -> str | None:
@@ -321,6 +370,15 @@ def _classes(classes: pd.Series) -> str:
 
 def _parameter(value: Any, parameters: Mapping[str, Any]) -> Any:
     return parameters[value["$PARAMETER"]] if isinstance(value, dict) and "$PARAMETER" in value else value
+
+
+def _for_the_deliverer(outcome: Outcome, frame: pd.DataFrame) -> list[str]:
+    """Columns whose values only the deliverer may see: what the suite shows of measures, and unreadable cells."""
+    column, show = outcome.kwargs.get("column", ""), outcome.meta.get("show", [])
+    spelled = column.removesuffix(FUND) + SPELLED
+    if column.endswith(FUND) and spelled in frame:
+        return [spelled]
+    return show if any(name + SYMBOL in frame for name in show) else []
 
 
 def _records(columns: list[str], frame: pd.DataFrame, positions: list[int]) -> str | None:

@@ -21,7 +21,7 @@ def load_areas(home: Home) -> gpd.GeoDataFrame:
 
     Empty where no delivery of `sozialraeume` is in force. Where several years are in force the latest counts.
     """
-    from orchestration.gates.delivery import accepted_raw
+    from orchestration.gates.directory import accepted_raw
 
     paths = accepted_raw(home, "sozialraeume")
     return read_areas(paths[max(paths, key=lambda key: key[1])]) if paths else _no_areas()

@@ -54,7 +54,7 @@ def write_verortung(home: Home) -> int:
     Writes `raw/verortung/verortung.parquet` (ags, ostwert, nordwert, sozialraum_id), ordered, so that the same
     deliveries give the same bytes.
     """
-    from orchestration.gates.delivery import accepted_raw, write_parquet
+    from orchestration.gates.directory import accepted_raw, write_parquet
 
     paths = [str(path) for feed in LOCATED_FEEDS for path in accepted_raw(home, feed).values()]
     points = distinct_coordinates(paths)

@@ -7,6 +7,7 @@ import dagster as dg
 from orchestration.gates.release import check_release
 from orchestration.home import Home
 from orchestration.logging import progress
+from orchestration.release.changes import CHANGES, forget_values, write_changes
 from orchestration.release.identity import identify
 from orchestration.release.site import publish_site
 from orchestration.release.write import current, switch, write_release
@@ -67,12 +68,21 @@ def build_release_assets(
         folder = home.folder()
         release_id = _release_id(folder)
         before = current(folder.releases)
+        changes = write_changes(folder, before, release_id)
         switch(folder.releases, release_id)
         _forget_old(folder)
         progress(context)(
             f"Freigegeben: {release_id}" + (f" (vorher {before})" if before not in (None, release_id) else "")
         )
-        return dg.MaterializeResult(metadata={"Release": release_id, "vorher": before or "keine"})
+        progress(context)(f"Geändert: {changes.sentence}")
+        return dg.MaterializeResult(
+            metadata={
+                "Release": release_id,
+                "vorher": changes.before or "keine",
+                "Änderungen": changes.sentence,
+                "Liste": dg.MetadataValue.path(str(changes.path)),
+            }
+        )
 
     @dg.asset(
         key=["report", "bericht"],
@@ -97,7 +107,12 @@ def _release_id(home: Home) -> str:
 def _forget_old(home: Home) -> None:
     """Keep the newest releases; every older one can be rebuilt from the archive."""
     live = current(home.releases)
-    complete = [p for p in home.releases.iterdir() if p.is_dir() and not p.is_symlink() and not p.name.startswith(".")]
+    complete = [
+        p
+        for p in home.releases.iterdir()
+        if p.is_dir() and not p.is_symlink() and not p.name.startswith(".") and p.name != CHANGES
+    ]
     for folder in sorted(complete, key=lambda p: p.stat().st_mtime, reverse=True)[KEPT_RELEASES:]:
         if folder.name != live:
             shutil.rmtree(folder)
+            forget_values(home, folder.name)

@@ -1,6 +1,6 @@
-"""Which release the present deliveries and the present code give: the same input always gives the same id.
+"""Which release the present deliveries, decisions and code give: the same input always gives the same id.
 
-Knows nothing of tables. Timestamps come from the deliveries, never from the clock, so that a rebuild from the
+Knows nothing of tables. Timestamps come from deliveries and decisions, never from the clock, so that a rebuild from the
 archive gives the same bytes.
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.gates.decisions import WITHDRAWAL
 from orchestration.home import Home
 from orchestration.source_hash import source_hash
 from orchestration.sql import literal
@@ -23,7 +24,7 @@ VERSION = "0.1.0"
 
 @dataclass(frozen=True)
 class ReleaseIdentity:
-    """What a release is made of; `created` is the receipt of the newest delivery in it (UTC)."""
+    """What a release is made of; `created` is the newest receipt or decision that it rests on (UTC)."""
 
     release_id: str
     created: datetime
@@ -47,14 +48,38 @@ def identify(home: Home) -> ReleaseIdentity | None:
     digest = hashlib.sha256(code.encode())
     for delivery_id, sha256, received, _ in rows:
         digest.update(f"{delivery_id} {sha256} {received.isoformat()}\n".encode())
+    created, decisions = _effective(home, max(row[2] for row in rows))
+    for decision_id in decisions:
+        digest.update(f"{decision_id}\n".encode())
     year = max(row[3] for row in rows)
     return ReleaseIdentity(
         release_id=f"{year}-{digest.hexdigest()[:12]}",
-        created=max(row[2] for row in rows),
+        created=created,
         year=year,
         code_version=f"{VERSION}+{code[:12]}",
         input_hash=digest.hexdigest(),
     )
+
+
+def _effective(home: Home, newest_receipt: datetime) -> tuple[datetime, list[str]]:
+    """Moment until which the release knows of things, and the decisions (ids) that change something known by then.
+
+    A decision on a delivery that came later than everything else here belongs to a later release. Which one counts
+    depends on the moment and the moment on what counts, so this goes on until nothing is added.
+    """
+    path = home.control / "decision.parquet"
+    if not path.exists():
+        return newest_receipt, []
+    rows = duckdb.execute(
+        "select decision_id, decided, kind, received from read_parquet(?) where delivery_id is not null", [str(path)]
+    ).fetchall()
+    created = max([newest_receipt, *(decided for _, decided, kind, _ in rows if kind == WITHDRAWAL)])
+    while True:
+        effective = {(decision_id, decided) for decision_id, decided, _, received in rows if received <= created}
+        until = max([created, *(decided for _, decided in effective)])
+        if until == created:
+            return created, sorted(decision_id for decision_id, _ in effective)
+        created = until
 
 
 def write_identity(home: Home, identity: ReleaseIdentity) -> Path:

@@ -237,7 +237,7 @@ def test_a_hostile_file_name_reaches_neither_sql_nor_html_nor_markdown_nor_the_t
     terminal = io.StringIO()
     print_status(home, console=Console(file=terminal, width=400, force_terminal=True))
     assert delivery.file_name in _without_own_styles(terminal.getvalue())
-    result = gate_result(dg.AssetKey(["raw", "einwohner"]), [verdict], [verdict])
+    result = gate_result(home, dg.AssetKey(["raw", "einwohner"]), [verdict], [verdict])
     for entry in result.metadata.values():
         assert "<" not in str(entry.value)
 
