@@ -194,7 +194,7 @@ def _feed(name: str | None) -> Feed:
 
 
 def _check_rule(feed: Feed, rule: str | None) -> None:
-    from orchestration.gates.delivery import waivable_rules
+    from orchestration.gates.judgement import waivable_rules
 
     rules = waivable_rules(feed)
     if rule in rules:

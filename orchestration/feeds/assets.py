@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration.feeds.declaration import Feed
+from orchestration.feeds.declaration import Feed, load_feeds
 from orchestration.feeds.finding import counted
 from orchestration.feeds.intake import receive
 from orchestration.feeds.names import in_markdown
-from orchestration.gates.delivery import judge, write_control
+from orchestration.gates.delivery import judge, judge_ahead, write_control
 from orchestration.gates.directory import STATE_TITLES, not_yet_replaced
 from orchestration.gates.verdicts import REPORT, Verdict
 from orchestration.home import Home
@@ -33,6 +33,7 @@ def inbox(context: dg.AssetExecutionContext, home: HomeResource) -> dg.Materiali
     other_years = {int(key) for key in YEARS.get_partition_keys()} - selected_years(context)
     received = receive(home.folder(), leave_years=other_years, warn=progress(context))
     progress(context)(f"Eingang: {counted(len(received), 'neue Lieferung', 'neue Lieferungen')} archiviert")
+    judge_ahead(home.folder(), load_feeds().values())
     return dg.MaterializeResult(metadata={"neue Lieferungen": len(received)})
 
 

@@ -14,8 +14,11 @@ import pyarrow as pa
 from orchestration.feeds.finding import MAX_ROWS, Finding, german_number, sentence
 from orchestration.gates.suites import Outcome, run_suite
 
+COMPARISONS = ("vergleich_vorjahr_werte", "vergleich_vorjahr_spalten")
 FEWEST_AREAS = 5
 """Fewer areas than that prove nothing about a column."""
+SMALLEST_TOTAL = 200
+"""Sums below it may well be ten times those of another year."""
 
 PAIRS = """
     with now as (
@@ -67,6 +70,7 @@ COLUMNS = f"""
         case when totals.n_areas >= {FEWEST_AREAS} and totals.n_values >= {FEWEST_AREAS} then totals.n_changed end
             as n_geaendert,
         case when totals.n_areas >= {FEWEST_AREAS} and totals.before_total > 0
+                and greatest(totals.now_total, totals.before_total) >= {SMALLEST_TOTAL}
             then totals.now_total / totals.before_total end as verhaeltnis,
         case when (select count(*) from shifted) >= 2 then titles.spalte end as sieht_aus_wie
     from totals
@@ -83,7 +87,11 @@ def compare(present: pa.Table, past: pa.Table) -> list[Finding]:
         connection.register("past", past)
         values = connection.execute(VALUES).df()
         columns = connection.execute(COLUMNS).df()
-    return _judged("vergleich_vorjahr_werte", values) + _judged("vergleich_vorjahr_spalten", columns)
+    return [
+        finding
+        for suite, frame in zip(COMPARISONS, (values, columns), strict=True)
+        for finding in _judged(suite, frame)
+    ]
 
 
 def _judged(suite: str, frame: pd.DataFrame) -> list[Finding]:

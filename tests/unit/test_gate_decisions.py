@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from orchestration.cli import main
 from orchestration.feeds.intake import Delivery, deliveries, receive
 from orchestration.gates import decisions as made
-from orchestration.gates import delivery as gate
+from orchestration.gates import judgement
 from orchestration.gates.decisions import Decision, load_decisions
 from orchestration.gates.delivery import check_file, judge, write_control
 from orchestration.gates.directory import accepted_raw, knows_all_decisions
@@ -29,7 +29,7 @@ REGISTER = "bergisch-gladbach/einwohner_2020.csv"
 @pytest.fixture(autouse=True)
 def official(monkeypatch: pytest.MonkeyPatch) -> None:
     figures = {("05378004", year): files.N_PERSONS for year in range(2015, 2024)}
-    monkeypatch.setattr(gate, "official_population", lambda: figures)
+    monkeypatch.setattr(judgement, "official_population", lambda: figures)
 
 
 @pytest.fixture

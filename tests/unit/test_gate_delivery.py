@@ -15,7 +15,7 @@ import pytest
 from orchestration.feeds import reading_room
 from orchestration.feeds.intake import deliveries, pending, receive
 from orchestration.feeds.reader import READERS
-from orchestration.gates import delivery as gate
+from orchestration.gates import judgement
 from orchestration.gates.delivery import check_file, judge, write_control
 from orchestration.gates.directory import DELIVERY_SCHEMA
 from orchestration.gates.suites import GateDefect
@@ -31,7 +31,7 @@ def official(monkeypatch: pytest.MonkeyPatch) -> None:
     """The eight Kommunen have as many inhabitants as the small registers of these tests."""
     ags = ["05378004", "05378008", "05378012", "05378032"]
     figures = {(area, year): files.N_PERSONS for area in ags for year in range(2015, 2024)}
-    monkeypatch.setattr(gate, "official_population", lambda: figures)
+    monkeypatch.setattr(judgement, "official_population", lambda: figures)
 
 
 @pytest.fixture
@@ -271,7 +271,7 @@ def test_an_implausible_number_of_persons_is_rejected_and_names_the_official_fig
 
 
 def test_a_small_deviation_from_the_official_figure_is_a_warning(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "official_population", lambda: {("05378004", 2020): 201})
+    monkeypatch.setattr(judgement, "official_population", lambda: {("05378004", 2020): 201})
     lines = files.register_lines(n=1)
     lines += [files.with_cell(files.register_lines(), 2, "Ordnungsmerkmal", str(i))[1] for i in range(5000, 5199)]
     lines = [lines[0]] + [
@@ -285,7 +285,7 @@ def test_a_small_deviation_from_the_official_figure_is_a_warning(home: Home, mon
 def test_without_an_official_figure_the_steward_is_told_that_it_was_not_compared(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate, "official_population", dict)
+    monkeypatch.setattr(judgement, "official_population", dict)
     verdict = deliver(home, REGISTER, files.register(n=10))
     assert verdict.accepted and verdict.n_warnings == 2
 
@@ -344,7 +344,7 @@ def test_a_file_that_fits_no_agreement_is_archived_and_rejected(home: Home, name
 
 
 def register_of(monkeypatch: pytest.MonkeyPatch, lines: list[str]) -> bytes:
-    monkeypatch.setattr(gate, "official_population", lambda: {("05378004", 2020): len(lines) - 1})
+    monkeypatch.setattr(judgement, "official_population", lambda: {("05378004", 2020): len(lines) - 1})
     return files.text_file(lines)
 
 
@@ -457,7 +457,7 @@ def test_an_expectation_that_raises_is_a_defect_of_ours_and_leaves_the_delivery_
         "name": "broken",
         "expectations": [{"type": "expect_column_values_to_be_unique", "kwargs": {"column": "gibt_es_nicht"}}],
     }
-    monkeypatch.setattr(gate, "feed_suite", lambda feed, deliverer: broken)
+    monkeypatch.setattr(judgement, "feed_suite", lambda feed, deliverer: broken)
     drop(home, REGISTER, files.register())
     receive(home, settle_seconds=0)
     with pytest.raises(GateDefect, match=r"Fehler in der Prüfung selbst.*broken.*gibt_es_nicht.*melden"):

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pyarrow as pa
 import pytest
 
+from orchestration.decide import withdraw
+from orchestration.feeds.declaration import load_feeds
 from orchestration.feeds.finding import Finding
+from orchestration.feeds.intake import pending, receive
 from orchestration.feeds.reader import AGGREGATE_SCHEMA
+from orchestration.gates.delivery import check_file, judge, judge_ahead
 from orchestration.gates.predecessor import compare
+from orchestration.gates.verdicts import Verdict
+from orchestration.home import Home
+from tests.fixtures.feeds import deliveries as files
 
 AREAS = [f"0537800{4 + i}" for i in range(8)]
 LAST_YEAR = {
@@ -87,3 +96,74 @@ def test_values_are_for_the_deliverer_only() -> None:
 def test_few_areas_prove_nothing() -> None:
     few = {name: [column[0], *[None] * 7] for name, column in LAST_YEAR.items()}
     assert failed(few, few) == []
+
+
+# --- in the gate --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "data").create()
+
+
+def drop(home: Home, name: str, data: bytes) -> None:
+    path = home.landing / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+
+
+def deliver(home: Home, name: str, data: bytes) -> Verdict:
+    drop(home, name, data)
+    [delivery] = receive(home, settle_seconds=0)
+    return next(v for v in judge(home, delivery.feed) if v.delivery_id == delivery.delivery_id)
+
+
+def unemployed(year: int) -> bytes:
+    """The same figures under another Stichtag, different in every area."""
+    header, *lines = files.unemployed_lines(year)
+    rows = [line.replace(";1.200;100;", f";1.2{n:02d};1{n:02d};") for n, line in enumerate(lines, start=10)]
+    return files.text_file([header, *rows])
+
+
+def test_a_delivery_is_seen_beside_the_one_of_the_year_before(home: Home) -> None:
+    assert deliver(home, "jobcenter/arbeitslose_2020.csv", unemployed(2020)).accepted
+    verdict = deliver(home, "jobcenter/arbeitslose_2021.csv", unemployed(2021))
+    told = {finding.expectation for finding in verdict.findings if finding.is_warning}
+    assert verdict.accepted and "column_is_new" in told, "every figure is that of 2020"
+
+
+def test_a_withdrawn_predecessor_is_none_and_the_verdict_on_its_successor_is_made_anew(home: Home) -> None:
+    past = deliver(home, "jobcenter/arbeitslose_2020.csv", unemployed(2020))
+    later = deliver(home, "jobcenter/arbeitslose_2021.csv", unemployed(2021))
+    assert withdraw(home, past.delivery_id, "falscher Monat", undo=False, by="Test") == 0
+    assert [d.delivery_id for d in pending(home, "arbeitslose")] == [later.delivery_id]
+    [again] = judge(home, "arbeitslose")
+    assert "column_is_new" not in {finding.expectation for finding in again.findings}
+
+
+def test_a_check_without_delivering_sees_the_year_before_too(home: Home, tmp_path: Path) -> None:
+    deliver(home, "jobcenter/arbeitslose_2020.csv", unemployed(2020))
+    path = tmp_path / "arbeitslose.csv"
+    path.write_bytes(unemployed(2021))
+    verdict = check_file(path, "arbeitslose", "jobcenter", 2021, home)
+    assert "column_is_new" in {finding.expectation for finding in verdict.findings if finding.is_warning}
+
+
+def test_deliveries_judged_ahead_side_by_side_get_the_verdicts_of_one_after_the_other(
+    home: Home, tmp_path: Path
+) -> None:
+    def verdicts(folder: Home, ahead: bool) -> list[tuple[str, list[tuple[str, bool, str]]]]:
+        for year in range(2015, 2023):
+            drop(folder, f"jobcenter/arbeitslose_{year}.csv", unemployed(year))
+        drop(folder, "jobcenter/arbeitslose_2023.csv", unemployed(2022))  # wrong year inside, another's bytes
+        receive(folder, settle_seconds=0)
+        if ahead:
+            judge_ahead(folder, [load_feeds()["arbeitslose"]])
+        return [
+            (v.delivery_id, [(f.expectation, f.passed, f.message) for f in v.findings])
+            for v in judge(folder, "arbeitslose")
+        ]
+
+    one_by_one = verdicts(home, ahead=False)
+    assert len(one_by_one) == 9
+    assert verdicts(Home(tmp_path / "ahead").create(), ahead=True) == one_by_one

@@ -25,7 +25,7 @@ from orchestration.feeds.declaration import load_feeds
 from orchestration.feeds.finding import Finding
 from orchestration.feeds.intake import Delivery, deliveries, receive
 from orchestration.feeds.names import in_markdown
-from orchestration.gates import delivery as gate
+from orchestration.gates import judgement
 from orchestration.gates.delivery import judge, write_control
 from orchestration.gates.findings_table import HEADERS, MOST_LINES, findings_workbook
 from orchestration.gates.verdicts import REPORT, TABLE, Verdict, load_verdict
@@ -131,7 +131,7 @@ def test_a_defect_of_a_check_has_an_exit_status_of_its_own_and_is_no_rejection(
 
     path = tmp_path / "x.csv"
     path.write_bytes(files.register())
-    monkeypatch.setattr(gate, "feed_suite", lambda feed, deliverer: broken_suite())
+    monkeypatch.setattr(judgement, "feed_suite", lambda feed, deliverer: broken_suite())
     assert print_check(home, path, "einwohner", "bergisch-gladbach", 2020) == 3
     said = capsys.readouterr()
     assert "Fehler in der Prüfung selbst" in said.err and "melden" in said.err and "abgewiesen" not in said.out
@@ -226,7 +226,7 @@ def materialize(home: Home, feed: str) -> dg.ExecuteInProcessResult:
 def test_a_broken_suite_fails_the_step_as_our_defect_and_rejects_nothing(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate, "feed_suite", lambda feed, deliverer: broken_suite())
+    monkeypatch.setattr(judgement, "feed_suite", lambda feed, deliverer: broken_suite())
     delivery = drop(home, REGISTER, files.register())
     result = materialize(home, "einwohner")
     assert not result.success

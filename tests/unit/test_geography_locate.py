@@ -14,6 +14,7 @@ from shapely import Polygon, box
 
 from orchestration.feeds.intake import receive
 from orchestration.gates import delivery as gate
+from orchestration.gates import judgement
 from orchestration.gates.delivery import judge
 from orchestration.geography.locate import locate, write_verortung
 from orchestration.home import Home
@@ -105,7 +106,7 @@ def deliver(home: Home, name: str, data: bytes) -> gate.Verdict:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.setattr(gate, "official_population", lambda: {("05378004", 2020): files.N_PERSONS})
+    monkeypatch.setattr(judgement, "official_population", lambda: {("05378004", 2020): files.N_PERSONS})
     return Home(tmp_path / "data").create()
 
 

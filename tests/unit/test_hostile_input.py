@@ -28,7 +28,7 @@ from orchestration.feeds.intake import receive
 from orchestration.feeds.limits import GB, MAX_LINE_BYTES, allowance
 from orchestration.feeds.reader import READERS, read_delivery
 from orchestration.gates import delivery as gate
-from orchestration.gates import workers
+from orchestration.gates import judgement, workers
 from orchestration.gates.delivery import PARALLEL_FROM, Verdict, judge
 from orchestration.home import REPOSITORY, Home
 from tests.fixtures.feeds import deliveries as files
@@ -48,7 +48,7 @@ def home(tmp_path: Path) -> Home:
 
 @pytest.fixture(autouse=True)
 def official(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gate, "official_population", lambda: {})
+    monkeypatch.setattr(judgement, "official_population", lambda: {})
     # Workers that another test has started know nothing of what is set here.
     monkeypatch.setattr(workers, "_pool", None)
 
@@ -116,7 +116,7 @@ def test_hundreds_of_megabytes_of_one_line_are_held_once_and_rejected(
 def test_a_file_above_its_feeds_limit_is_archived_and_rejected_unread(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate, "read_apart", lambda *_: pytest.fail("was read"))
+    monkeypatch.setattr(judgement, "read_apart", lambda *_: pytest.fail("was read"))
     small = dataclasses.replace(load_feeds()["einwohner"], max_size_mb=0)
     monkeypatch.setattr(gate, "load_feeds", lambda: {**load_feeds(), "einwohner": small})
     found = rejected(home, REGISTER, files.register())

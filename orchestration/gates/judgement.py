@@ -1,0 +1,277 @@
+"""How one delivery is judged: read it, run its suite, see it beside earlier ones, come to a verdict.
+
+Nothing here chooses what is judged, or when, or stores a verdict (delivery.py, verdicts.py). A verdict depends on the
+archive (deliveries, decisions) and the code only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from orchestration.feeds.declaration import KREIS, Deliverer, Feed, indicator_ids, kommunen, official_population
+from orchestration.feeds.finding import Finding, german_number, structural
+from orchestration.feeds.intake import Delivery, address
+from orchestration.feeds.limits import GB, MAX_FILE_BYTES
+from orchestration.feeds.reader import gate_frame, raw_rows
+from orchestration.feeds.reading_room import read_apart, unreadable
+from orchestration.gates.contract import feed_suite
+from orchestration.gates.decisions import Decision, load_decisions, waive
+from orchestration.gates.predecessor import COMPARISONS, compare
+from orchestration.gates.suites import SEVERITIES, GateDefect, Suite, expectation_name, find, load_suite
+from orchestration.gates.verdicts import Verdict, load_verdict, raw_path
+from orchestration.home import Home
+
+GATE = "delivery"
+IDENTICAL = "delivery_is_new"
+LONGEST_STEP_YEARS = 2
+"""Years that lie further apart are not compared."""
+
+
+@dataclass
+class Prepared:
+    """A delivery read, before its suite runs. `frame` and `raw` are None where the structure is broken."""
+
+    findings: list[Finding]
+    frame: pd.DataFrame | None = None
+    raw: pa.Table | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    official: int | None = None
+
+
+def prepare(path: Path, feed: Feed, delivery: Delivery) -> Prepared:
+    """Read one delivery, apart from this process. What goes wrong there is a fault of the file, the others go on."""
+    assert delivery.deliverer is not None and delivery.year is not None
+    deliverer = feed.deliverers[delivery.deliverer]
+    if not delivery.archived:
+        return Prepared([_refused(delivery)])
+    if delivery.size_bytes > feed.max_size_mb * 1_000_000:
+        return Prepared([_too_large(feed)])
+    reading = read_apart(path, feed, deliverer)
+    if reading.table is None or any(finding.is_error for finding in reading.findings):
+        return Prepared(reading.findings)
+    official = official_population().get((deliverer.ags or "", delivery.year))
+    try:
+        return Prepared(
+            findings=reading.findings,
+            frame=gate_frame(reading, feed, official),
+            raw=raw_rows(reading, feed, delivery.delivery_id, delivery.deliverer, delivery.year),
+            headers=reading.headers,
+            official=official,
+        )
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
+        raise GateDefect.of(feed.name, None, type(error).__name__) from error
+    except Exception as error:
+        # The exception's text may quote a cell, its class does not.
+        return Prepared([unreadable(type(error).__name__)])
+
+
+def misnamed(delivery: Delivery) -> Verdict:
+    """The verdict on a file whose name fits no feed."""
+    return _verdict(delivery, [_misnamed(delivery)], 0)
+
+
+def decide(
+    prepared: Prepared,
+    feed: Feed,
+    delivery: Delivery,
+    twin: Delivery | None,
+    past: Path | None,
+    waivers: tuple[Decision, ...] = (),
+) -> Verdict:
+    """Run the feed's suite, compare with the year before (`past`, its raw Parquet) and draw the conclusion.
+
+    Raises GateDefect when a check itself is broken.
+    """
+    assert delivery.deliverer is not None and delivery.year is not None
+    findings = [_identical(twin, feed)] if twin else []
+    findings += prepared.findings
+    row_count = 0
+    waivable = {IDENTICAL}
+    if prepared.frame is not None:
+        row_count = len(prepared.frame)
+        deliverer = feed.deliverers[delivery.deliverer]
+        parameters = _parameters(feed, deliverer, delivery.year, row_count, prepared.official)
+        suite = _suite(feed, deliverer)
+        findings += find(suite, prepared.frame, gate=GATE, parameters=parameters, headers=prepared.headers)
+        waivable |= set(_waivable(suite))
+        if past is not None and prepared.raw is not None:
+            findings += compare(prepared.raw, pq.read_table(past))
+            waivable |= set(comparison_rules())
+    return _verdict(delivery, waive(findings, waivers, waivable, prepared.headers), row_count)
+
+
+def _suite(feed: Feed, deliverer: Deliverer) -> Suite:
+    try:
+        return feed_suite(feed, deliverer)
+    except (OSError, ValueError, KeyError) as error:
+        raise GateDefect.of(feed.suite, None, type(error).__name__) from error
+
+
+def _parameters(feed: Feed, deliverer: Deliverer, year: int, rows: int, official: int | None) -> dict[str, Any]:
+    """What suites may refer to by `$PARAMETER` and texts by name."""
+    expected = feed.expected_date(year)
+    ags = [place for place, _ in kommunen().values()]
+    return {
+        "jahr": str(year),
+        "lieferant": deliverer.name,
+        "ags": [deliverer.ags],
+        "stichtag": [pd.Timestamp(expected)] if expected else [],
+        "jahresanfang": dt.datetime(year, 1, 1),
+        "jahresende": dt.datetime(year, 12, 31),
+        "kommunen": ags,
+        "kreis": [KREIS],
+        "gebiete": [KREIS, *ags],
+        "indikatoren": list(indicator_ids()),
+        "zeilen": rows,
+        "amtlich": official,
+    }
+
+
+def _verdict(delivery: Delivery, findings: list[Finding], row_count: int) -> Verdict:
+    addressed = tuple(
+        replace(
+            finding.fit_to_show(),
+            gate=GATE,
+            delivery_id=delivery.delivery_id,
+            feed=delivery.feed,
+            deliverer=delivery.deliverer,
+            year=delivery.year,
+        )
+        for finding in findings
+    )
+    errors = [finding for finding in addressed if finding.is_error]
+    more = f" (und {len(errors) - 1} weitere Fehler)" if len(errors) > 1 else ""
+    return Verdict(
+        delivery_id=delivery.delivery_id,
+        feed=delivery.feed,
+        deliverer=delivery.deliverer,
+        year=delivery.year,
+        accepted=not errors,
+        row_count=row_count,
+        reason=errors[0].message + more if errors else None,
+        findings=addressed,
+    )
+
+
+def waivable_rules(feed: Feed) -> dict[str, str]:
+    """Rules that a waiver may be about → a German note (of several columns, the first): all that reject, but those
+    marked `"waivable": false` in their suite.
+
+    What readers find (a damaged file, a missing column) is not among them: there is nothing to accept.
+    """
+    rules = {IDENTICAL: "Die Datei ist nicht Byte für Byte dieselbe wie eine frühere Lieferung."}
+    for deliverer in feed.deliverers.values():
+        rules.update(_waivable(feed_suite(feed, deliverer)))
+    return rules | (comparison_rules() if feed.grain == "aggregate" else {})
+
+
+def comparison_rules() -> dict[str, str]:
+    """Rules on a delivery beside last year's that reject → their German note."""
+    return {name: note for suite in COMPARISONS for name, note in _waivable(load_suite(suite)).items()}
+
+
+def _waivable(suite: Suite) -> dict[str, str]:
+    rules: dict[str, str] = {}
+    for expectation in suite["expectations"]:
+        meta, name = expectation.get("meta", {}), expectation_name(expectation)
+        if meta.get("waivable", True) and SEVERITIES[expectation.get("severity", "critical")] == "error":
+            rules.setdefault(name, meta.get("note", name))
+    return rules
+
+
+# --- predecessors ------------------------------------------------------------------------------------------------
+
+
+def twin_of(home: Home | None, delivery: Delivery, receipts: list[Delivery]) -> Delivery | None:
+    """The first accepted earlier delivery of the same bytes under another year or deliverer, if not withdrawn."""
+    if home is None:
+        return None
+    withdrawn = load_decisions(home).withdrawals()
+    for earlier in receipts:
+        same_address = (earlier.deliverer, earlier.year) == (delivery.deliverer, delivery.year)
+        if earlier.order >= delivery.order or earlier.sha256 != delivery.sha256 or same_address:
+            continue
+        verdict = load_verdict(home, earlier.delivery_id)
+        if verdict is not None and verdict.accepted and earlier.delivery_id not in withdrawn:
+            return earlier
+    return None
+
+
+def is_year_before(earlier: Delivery, delivery: Delivery, feed: Feed) -> bool:
+    """Whether an aggregated delivery is to be seen beside that one: the same deliverer's, at most two years before."""
+    if feed.grain != "aggregate" or earlier.deliverer != delivery.deliverer or delivery.year is None:
+        return False
+    years = [year for year in feed.years if delivery.year - LONGEST_STEP_YEARS <= year < delivery.year]
+    return bool(years) and earlier.year == max(years)
+
+
+def predecessor_of(home: Home, delivery: Delivery, feed: Feed, receipts: list[Delivery]) -> Path | None:
+    """Raw Parquet of the delivery that was in force for the year before when this one came."""
+    withdrawn = load_decisions(home).withdrawals()
+    for earlier in reversed(receipts):
+        if earlier.order >= delivery.order or not is_year_before(earlier, delivery, feed):
+            continue
+        verdict = load_verdict(home, earlier.delivery_id)
+        if verdict is not None and verdict.accepted and earlier.delivery_id not in withdrawn:
+            path = raw_path(home, earlier)
+            return path if path.exists() else None
+    return None
+
+
+def still_in_force(home: Home, delivery: Delivery, receipts: list[Delivery]) -> Delivery | None:
+    """The delivery that stays in force when this one is rejected."""
+    if delivery.feed is None:
+        return None
+    address_of = (delivery.feed, delivery.deliverer, delivery.year)
+    earlier = [d for d in receipts if (d.feed, d.deliverer, d.year) == address_of and d.order < delivery.order]
+    withdrawn = load_decisions(home).withdrawals()
+    for candidate in reversed(earlier):
+        verdict = load_verdict(home, candidate.delivery_id)
+        if verdict is not None and verdict.accepted and candidate.delivery_id not in withdrawn:
+            return candidate
+    return None
+
+
+# --- structural findings -------------------------------------------------------------------------------------------
+
+
+def _misnamed(delivery: Delivery) -> Finding:
+    fault = address(Path(delivery.file_name)).fault or "Der Dateiname passt zu keiner vereinbarten Lieferung."
+    return structural("file_name_is_agreed", fault, hint="Bitte umbenennen und in den Ordner des Lieferanten legen")
+
+
+def _identical(twin: Delivery, feed: Feed) -> Finding:
+    who = feed.deliverers[twin.deliverer].name if twin.deliverer in feed.deliverers else twin.deliverer
+    return structural(
+        IDENTICAL,
+        f"Die Datei ist Byte für Byte dieselbe wie die Lieferung {twin.delivery_id} ({who}, {twin.year})",
+        "eine eigene Datei für dieses Jahr und diesen Lieferanten",
+        "Bitte den Auszug für das richtige Jahr liefern",
+    )
+
+
+def _too_large(feed: Feed) -> Finding:
+    return structural(
+        "file_has_sane_size",
+        f"Die Datei ist größer als {feed.max_size_mb} MB",
+        f"höchstens {feed.max_size_mb} MB",
+        "Bitte prüfen, ob die richtige Datei geliefert wurde",
+    )
+
+
+def _refused(delivery: Delivery) -> Finding:
+    size = german_number(round(delivery.size_bytes / GB, 1))
+    return structural(
+        "file_has_sane_size",
+        f"Die Datei ist mit {size} GB zu groß für das Archiv; festgehalten ist nur ihre Prüfsumme",
+        f"höchstens {german_number(MAX_FILE_BYTES / GB)} GB",
+        "Bitte prüfen, ob die richtige Datei geliefert wurde",
+    )
