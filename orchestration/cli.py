@@ -104,9 +104,10 @@ def demo(home: Home, neu: bool) -> None:
     from demo.deliveries import write_deliveries
 
     click.echo("Demo-Kreis: Lieferungen 2009 bis 2023 schreiben (synthetisch, deterministisch)")
-    paths = write_deliveries(home.landing, progress=lambda line: click.echo(f"  {line}"))
+    paths = write_deliveries(home.landing, progress=lambda line: click.echo(f"  {line}"), with_faults=True)
     stamp.write_text(DEMO_VERSION, encoding="utf-8")
     click.echo(f"{len(paths)} Dateien liegen in {home.landing}")
+    click.echo("  Wie im Leben: eine Lieferung kommt nicht, eine ist fehlerhaft (`ipso status` zeigt beide).")
 
 
 @main.command(cls=GermanCommand, context_settings=CONTEXT)

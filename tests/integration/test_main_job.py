@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 from installation import ipso, release_connection
 
 from demo.corrupt import KINDS
+from orchestration.feeds.declaration import load_feeds
 from orchestration.feeds.intake import deliveries
 from orchestration.home import REPOSITORY, Home
 
@@ -161,11 +164,28 @@ def test_a_second_run_with_nothing_new_does_nothing_and_says_so(county: Home) ->
     assert "nichts zu tun" in ipso(county, "demo").stdout
 
 
-def test_status_shows_every_feed_and_what_is_missing(county: Home) -> None:
+def test_status_shows_every_feed_and_what_is_missing_or_rejected(county: Home) -> None:
     output = ipso(county, "status").stdout
-    for feed in ("einwohner", "sgb2", "arbeitslose", "kinder_sgb2", "wohnungen", "sozialraeume", "wahlen"):
-        assert f"({feed})" in output
-    assert "Wermelskirchen" in output and "in Kraft" in output
+    for feed in load_feeds():
+        assert re.search(rf"^ *{feed} ", output, re.MULTILINE), feed
+    assert re.search(r"^ *asylblg .*\?", output, re.MULTILINE), "what did not come"
+    assert "kuerten/bewegungen_2023.csv" in output and "Die Spalte fehlt" in output
+    assert "rueckmeldung.html" in output
+    history = ipso(county, "status", "--feed", "bewegungen", "--lieferant", "kuerten", "--jahr", "2023").stdout
+    assert "abgewiesen" in history and "bewegungen-kuerten-2023-" in history
+
+
+def test_every_feed_flows_to_measures_or_to_a_table_of_its_own(county: Home) -> None:
+    with duckdb.connect(str(county.warehouse), read_only=True) as warehouse:
+        feeds = {row[0] for row in warehouse.execute("select distinct feed from intermediate.int_measure").fetchall()}
+    with release_connection(county) as release:
+        planned = {
+            table: release.execute(f"select count(*) from {table}").fetchall()[0][0]
+            for table in ("fct_service", "fct_goal", "fct_measure_programme", "fct_feedback", "dim_area")
+        }
+    lists = {name for name, feed in load_feeds().items() if feed.grain in ("record", "geography")}
+    assert feeds == set(load_feeds()) - lists | {"angebote"}
+    assert all(planned.values()), planned
 
 
 def test_a_file_can_be_tested_without_delivering_it(county: Home, tmp_path: Path) -> None:

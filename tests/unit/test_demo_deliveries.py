@@ -9,10 +9,11 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from demo import corrupt
-from demo.deliveries import FEEDS, SINGLE_FEEDS, write_deliveries
+from demo.deliveries import CUT_SHORT, FEEDS, NEVER_SENT, SINGLE_FEEDS, write_deliveries
 from demo.files import suppressed
 from demo.themes.wohnen import dwelling_stock
 from orchestration.feeds.declaration import EXTENSIONS, load_feeds
+from orchestration.gates.delivery import check_file
 
 YEARS = [2021, 2022]
 SCALE = 0.02
@@ -85,6 +86,17 @@ def test_every_feed_of_every_deliverer_is_written(landing):
     names = {str(path.relative_to(landing)) for path in landing.rglob("*.*")}
     assert names == declared_files(YEARS)
     assert set(FEEDS) == set(load_feeds())
+
+
+def test_what_goes_wrong_on_purpose_is_one_delivery_that_does_not_come_and_one_that_is_cut(landing, tmp_path):
+    feeds = {"asylblg", "bewegungen"}
+    write_deliveries(tmp_path, years=[2023], only=feeds, progress=lambda line: None, scale=SCALE, with_faults=True)
+    names = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.*")}
+    assert names == {name for name in declared_files([2023]) if name.split("/")[1][:-9] in feeds} - {NEVER_SENT}
+    cut = text(tmp_path / CUT_SHORT, "utf-8-sig")
+    assert "fortzuege" in cut[0] and not cut[0].endswith("umzuege_weg")
+    verdict = check_file(tmp_path / CUT_SHORT)
+    assert not verdict.accepted and "umzuege_weg" in str(verdict.reason)
 
 
 @pytest.mark.parametrize("deliverer", CSV_DIALECTS)
