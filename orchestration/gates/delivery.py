@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -71,28 +71,36 @@ def judge(
     receipts = [delivery for delivery in deliveries(home) if delivery.feed == name]
     if declared is not None:
         write_schema(home, declared)
-    chosen = [delivery for delivery in receipts if not verdict_exists(home, delivery)]
-    if declared is not None and len(chosen) >= PARALLEL_FROM and (home.root, name) not in _started:
-        judge_ahead(home, [declared])
-    started = _started.pop((home.root, name), {})
     verdicts: list[Verdict] = []
     defects: list[str] = []
-    for chain in _chains(chosen, receipts, declared):
-        ahead = started.get(chain[0].delivery_id)
-        for delivery, outcome in ahead.result() if ahead else _judge_chain(home, declared, chain, receipts):
-            if isinstance(outcome, str):
-                defects.append(f"{delivery.delivery_id}: {outcome}")
-                progress(f"{delivery.file_name}: nicht prüfbar, die Prüfung selbst ist fehlerhaft")
-            else:
-                verdicts.append(outcome)
-                progress(_line(delivery, outcome))
+    for delivery, outcome in _outcomes(home, declared, receipts):
+        if isinstance(outcome, str):
+            defects.append(f"{delivery.delivery_id}: {outcome}")
+            progress(f"{delivery.file_name}: nicht prüfbar, die Prüfung selbst ist fehlerhaft")
+        else:
+            verdicts.append(outcome)
+            progress(_line(delivery, outcome))
     if defects:
         raise GateDefects("; ".join(defects))
     return verdicts
 
 
-_started: dict[tuple[Path, str | None], dict[str, Future[list[Outcome]]]] = {}
-"""(installation, feed) → first delivery of a chain → its verdicts to come."""
+def _outcomes(home: Home, feed: Feed | None, receipts: list[Delivery]) -> Iterator[Outcome]:
+    """What was started ahead, as it comes; then what is left, here."""
+    if feed is not None and (home.root, feed.name) not in _started:
+        judge_ahead(home, [feed])
+    done = set()
+    for chain in _started.pop((home.root, feed.name), []) if feed else []:
+        for outcome in chain.result():
+            done.add(outcome[0].delivery_id)
+            yield outcome
+    left = [d for d in receipts if d.delivery_id not in done and not verdict_exists(home, d)]
+    for pending in _chains(left, receipts, feed):
+        yield from _judge_chain(home, feed, pending, receipts)
+
+
+_started: dict[tuple[Path, str], list[Future[list[Outcome]]]] = {}
+"""(installation, feed) → verdicts to come, chain by chain."""
 
 
 def judge_ahead(home: Home, feeds: Iterable[Feed]) -> None:
@@ -109,10 +117,10 @@ def judge_ahead(home: Home, feeds: Iterable[Feed]) -> None:
     for feed in feeds:
         receipts = [delivery for delivery in received if delivery.feed == feed.name]
         write_schema(home, feed)
-        _started[home.root, feed.name] = {
-            chain[0].delivery_id: workers.submit(_judge_chain, home, feed, chain, receipts)
+        _started[home.root, feed.name] = [
+            workers.submit(_judge_chain, home, feed, chain, receipts)
             for chain in _chains(pending[feed.name], receipts, feed)
-        }
+        ]
 
 
 def check_file(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -159,6 +160,8 @@ def test_deliveries_judged_ahead_side_by_side_get_the_verdicts_of_one_after_the_
         receive(folder, settle_seconds=0)
         if ahead:
             judge_ahead(folder, [load_feeds()["arbeitslose"]])
+            while pending(folder, "arbeitslose"):  # judged to the end before anybody asks
+                time.sleep(0.05)
         return [
             (v.delivery_id, [(f.expectation, f.passed, f.message) for f in v.findings])
             for v in judge(folder, "arbeitslose")
