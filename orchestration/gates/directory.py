@@ -34,7 +34,9 @@ DELIVERY_SCHEMA = pa.schema(
     [
         ("delivery_id", pa.string()),
         ("feed", pa.string()),
+        ("feed_title", pa.string()),
         ("deliverer", pa.string()),
+        ("deliverer_name", pa.string()),
         ("year", pa.int32()),
         ("file_name", pa.string()),
         ("received", pa.timestamp("us")),
@@ -169,10 +171,14 @@ def knows_all_decisions(home: Home) -> bool:
 
 def _directory_row(delivery: Delivery, verdict: Verdict, state: str, withdrawal: Decision | None) -> dict[str, Any]:
     taken_back = _taken_back(withdrawal) if withdrawal else None
+    feed = load_feeds().get(str(delivery.feed))
+    deliverer = feed.deliverers.get(str(delivery.deliverer)) if feed else None
     return {
         "delivery_id": delivery.delivery_id,
         "feed": delivery.feed,
+        "feed_title": feed.title if feed else None,
         "deliverer": delivery.deliverer,
+        "deliverer_name": deliverer.name if deliverer else delivery.deliverer,
         "year": delivery.year,
         "file_name": delivery.file_name,
         "received": utc(delivery.received),

@@ -12,7 +12,9 @@ final as (
     select
         deliveries.delivery_id,
         deliveries.feed,
+        deliveries.feed_title,
         deliveries.deliverer,
+        deliveries.deliverer_name,
         deliveries.year,
         deliveries.received,
         deliveries.sha256,

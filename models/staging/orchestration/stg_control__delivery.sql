@@ -6,7 +6,9 @@ final as (
     select
         delivery_id,
         feed,
+        feed_title,
         deliverer,
+        deliverer_name,
         cast(year as int) as year,
         received,
         sha256,

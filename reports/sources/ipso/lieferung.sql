@@ -1,8 +1,10 @@
 -- One row per delivery ever judged.
 select
     delivery_id,
-    feed,
+    coalesce(feed, 'unbekannt') as feed,
+    coalesce(feed_title, 'Nicht erkennbar') as feed_title,
     deliverer,
+    deliverer_name,
     year,
     strftime(received, '%d.%m.%Y') as eingegangen,
     sha256,
