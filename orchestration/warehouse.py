@@ -48,6 +48,13 @@ class Translator(DagsterDbtTranslator):
             return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
         return dg.AssetKey([_stage(dbt_resource_props), dbt_resource_props["name"]])
 
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        """The German sentence for the steward; the yml's own description is for developers.
+
+        Sources have none: the assets that write them describe themselves.
+        """
+        return str(dbt_resource_props["config"].get("meta", {}).get("beschreibung", ""))
+
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
         return GROUPS.get(_stage(dbt_resource_props))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -151,3 +152,13 @@ def test_status_tells_in_force_warned_rejected_and_missing_apart(home: Home) -> 
     years = {year: state for (_, _, year), state in states.items()}
     assert years == {2020: IN_FORCE, 2021: WARNED, 2022: REJECTED, 2023: STILL}
     assert MISSING not in years.values()
+
+
+def test_every_asset_and_check_of_the_steward_has_a_german_description(home: Home) -> None:
+    from orchestration.definitions import build_defs
+
+    specs = build_defs(home).resolve_all_asset_specs()
+    assert len(specs) > 80
+    without = [spec.key.to_user_string() for spec in specs if not spec.description]
+    english = [s.key.to_user_string() for s in specs if re.search(r"\b(One row|the|per|of)\b", s.description or "")]
+    assert without == [] and english == []
