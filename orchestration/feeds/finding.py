@@ -24,6 +24,8 @@ class Finding:
     values of aggregated columns: they may be small counts, so only the deliverer sees them (`full_found`,
     `full_message`), and neither logs, Dagster nor a release. `waiver` is the steward's exception (German) that made an
     error a warning. `details` are (row, what was found there) for the table of findings; they are kept nowhere else.
+    `cells` are the figures of the warehouse that it is about (area, year, measure): a release that keeps one of them
+    secret tells neither area nor values.
     """
 
     expectation: str
@@ -46,6 +48,7 @@ class Finding:
     waiver: str | None = None
     waiver_id: str | None = None
     details: tuple[tuple[int, str], ...] = field(default=(), compare=False, repr=False)
+    cells: tuple[tuple[str, int, str], ...] = field(default=(), compare=False, repr=False)
 
     @property
     def is_error(self) -> bool:
@@ -88,8 +91,8 @@ class Finding:
         return replace(self, **fit, details=details)
 
     def as_json(self) -> dict[str, Any]:
-        record = asdict(replace(self, details=()))
-        del record["details"]
+        record = asdict(replace(self, details=(), cells=()))
+        del record["details"], record["cells"]
         return {**record, "rows": list(self.rows)}
 
     @staticmethod

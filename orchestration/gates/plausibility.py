@@ -3,6 +3,10 @@
 Reads `intermediate` and the Lieferverzeichnis, compares with what was delivered elsewhere, and writes
 `control/finding_plausibility.parquet`. It changes no figure: a delivered figure is kept as delivered.
 What a single delivery must be like is the delivery gate's business.
+
+Findings are published. A frame's column `smallest_count` is the smallest count that an expectation's `row_values`
+quotes: below `SMALLEST_QUOTED` no value is told. `measure_id`, `other_measure_id`, `year_before` say which figures of
+the warehouse a row is about: where a release keeps one of them secret, it tells neither area nor values.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from orchestration.feeds.declaration import load_feeds
 from orchestration.feeds.finding import Finding, counted, german_number
@@ -22,12 +27,16 @@ from orchestration.gates.suites import run_suite
 from orchestration.home import Home
 from orchestration.sql import literal
 
+SMALLEST_QUOTED = 100
+WITHHELD = "Zahlen unter 100 nennt kein Befund; sie stehen nur im Warehouse."
+SECRET = "Ein Befund zu Zahlen, die geheim gehalten werden; Gebiet und Werte kennt die Stelle Sozialplanung."
 NAMES = "select area_id, name as area_name from intermediate.int_area"
 TITLES = "select measure_id, title as measure_title from seeds.measures"
 
 FRAMES = {
     "plausibilitaet_summen": f"""
-        select s.area_id, s.year, s.measure_id, s.feed, s.whole, s.parts, s.n_parts, n.area_name, t.measure_title
+        select s.area_id, s.year, s.measure_id, s.feed, s.whole, s.parts, s.n_parts, n.area_name, t.measure_title,
+            least(s.whole, s.parts) as smallest_count
         from intermediate.int_sum_of_parts as s
         join ({NAMES}) as n using (area_id)
         join ({TITLES}) as t using (measure_id)
@@ -36,6 +45,7 @@ FRAMES = {
     """,
     "plausibilitaet_bevoelkerung": f"""
         select p.area_id, p.year, p.population, p.official, n.area_name, 'einwohner' as feed,
+            'population' as measure_id, least(p.population, p.official) as smallest_count,
             100.0 * abs(p.population - p.official) / nullif(p.official, 0) as deviation_percent
         from intermediate.int_population_vs_official as p
         join ({NAMES}) as n using (area_id)
@@ -57,7 +67,8 @@ FRAMES = {
         order by p.area_id, p.year, p.item
     """,
     "plausibilitaet_spruenge": f"""
-        select m.area_id, m.year, m.feed, before.value as value_before, m.value, n.area_name,
+        select m.area_id, m.year, m.feed, before.value as value_before, m.value, n.area_name, m.measure_id,
+            before.year as year_before, least(m.value, before.value) as smallest_count,
             abs(m.value - before.value) / sqrt(nullif(m.value + before.value, 0)) as jump_in_sd,
             100.0 * abs(m.value - before.value) / nullif(before.value, 0) as jump_percent
         from intermediate.int_measure as m
@@ -70,7 +81,8 @@ FRAMES = {
     """,
     "plausibilitaet_anteile": f"""
         select part.area_id, part.year, part.feed, i.title as indicator_title, n.area_name,
-            part.value as part, whole.value as whole, parts.measure_title as part_title,
+            part.value as part, whole.value as whole, part.measure_id, whole.measure_id as other_measure_id,
+            parts.measure_title as part_title,
             wholes.measure_title as whole_title
         from seeds.indicators as i
         join intermediate.int_measure as part on part.measure_id = i.numerator_measure
@@ -157,18 +169,27 @@ def _row_finding(rule: Finding, texts: dict[str, str], row: dict[str, Any]) -> F
     def told(text: str) -> str | None:
         return texts[text].format(**words) if text in texts else None
 
+    may_quote = not row.get("smallest_count", SMALLEST_QUOTED) < SMALLEST_QUOTED
+    values = told("row_values") if may_quote else WITHHELD
     return replace(
         rule,
-        message=told("row_message") or rule.message,
-        found=told("row_found"),
-        expected=told("row_expected"),
+        message=" ".join(filter(None, (told("row_message") or rule.message, values))),
+        found=told("row_found") if may_quote else None,
+        expected=told("row_expected") if may_quote else None,
         column_name=row.get("measure_id") or row.get("item"),
         n_rows=1,
         feed=row.get("feed"),
         deliverer=row.get("deliverer"),
         year=int(row["year"]) if "year" in row else None,
         area_id=row.get("area_id"),
+        cells=_cells(row),
     )
+
+
+def _cells(row: dict[str, Any]) -> tuple[tuple[str, int, str], ...]:
+    measures = [row[name] for name in ("measure_id", "other_measure_id") if row.get(name)]
+    years = [int(row[name]) for name in ("year", "year_before") if row.get(name)]
+    return tuple((str(row["area_id"]), year, str(measure)) for measure in measures for year in years)
 
 
 FINDING_COLUMNS = (
@@ -178,28 +199,51 @@ FINDING_COLUMNS = (
 
 
 def write_findings(findings: list[Finding], target: Path) -> None:
-    """The columns of control/finding, one row per finding, in the order given."""
+    """The columns of control/finding and `cells` (`area|year|measure`), one row per finding, in the order given."""
     table = pd.DataFrame(
         [[getattr(f, column) for column in FINDING_COLUMNS] for f in findings], columns=list(FINDING_COLUMNS)
     )
     text = [c for c in FINDING_COLUMNS if c not in ("year", "passed", "n_rows")]
     table = table.astype({**dict.fromkeys(text, "string"), "year": "Int32", "passed": "bool", "n_rows": "int64"})
+    cells = pd.Series([["|".join(map(str, cell)) for cell in f.cells] for f in findings], dtype=object)
     partial = target.with_suffix(".part")
-    table.to_parquet(partial, index=False)
+    table.assign(cells=cells.astype(pd.ArrowDtype(pa.list_(pa.string())))).to_parquet(partial, index=False)
     partial.replace(target)
 
 
 def merge_findings(home: Home) -> Path:
-    """`control/finding.parquet`: what the delivery gate and the plausibility gate found."""
+    """`control/finding.parquet`: what the delivery gate and the plausibility gate found, fit to be published.
+
+    A finding about a figure that the release keeps secret (`control/suppression_measure.parquet`) loses area and
+    values: a sum of parts, or one value above another, would give it away.
+    """
     target = home.control / "finding.parquet"
     partial = target.with_suffix(".part")
     columns = ", ".join(FINDING_COLUMNS)
     duckdb.execute(
         f"""
         copy (
+            with secret as (
+                select coalesce(list(area_id || '|' || year || '|' || measure_id), []) as cells
+                from read_parquet({literal(home.control / "suppression_measure.parquet")})
+            ),
+            plausibility as (
+                select f.* exclude (cells), list_has_any(f.cells, secret.cells) as is_secret
+                from read_parquet({literal(home.control / "finding_plausibility.parquet")}) as f
+                cross join secret
+            )
             select {columns} from read_parquet({literal(home.control / "finding_delivery.parquet")})
             union all
-            select {columns} from read_parquet({literal(home.control / "finding_plausibility.parquet")})
+            select {columns}
+            from (
+                select * replace (
+                    case when not is_secret then area_id end as area_id,
+                    case when not is_secret then found end as found,
+                    case when not is_secret then expected end as expected,
+                    case when is_secret then '{SECRET}' else message end as message
+                )
+                from plausibility
+            )
             order by all
         ) to {literal(partial)} (format parquet)
         """

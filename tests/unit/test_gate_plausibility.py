@@ -1,0 +1,122 @@
+"""What plausibility findings tell, and what they keep to themselves: they are published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from orchestration.feeds.finding import Finding
+from orchestration.gates.directory import FINDING_SCHEMA, write_parquet
+from orchestration.gates.plausibility import SECRET, WITHHELD, judge_frame, merge_findings, write_findings
+from orchestration.home import Home
+
+AREA, TITLE = "05378008", "Kinder im SGB-II-Bezug"
+
+
+def of_sums(whole: float, parts: float) -> Finding:
+    row = {
+        "area_id": AREA,
+        "year": 2014,
+        "measure_id": "sgb2_under_15",
+        "feed": "sgb2",
+        "whole": whole,
+        "parts": parts,
+        "n_parts": 8,
+        "area_name": "Burscheid",
+        "measure_title": TITLE,
+        "smallest_count": min(whole, parts),
+    }
+    [finding] = [f for f in judge_frame("plausibilitaet_summen", pd.DataFrame([row])) if not f.passed]
+    return finding
+
+
+def of_a_jump(before: float, now: float) -> Finding:
+    row = {
+        "area_id": "05378008-01",
+        "year": 2022,
+        "year_before": 2021,
+        "measure_id": "population",
+        "feed": "einwohner",
+        "value_before": before,
+        "value": now,
+        "area_name": "Burscheid 01",
+        "smallest_count": min(before, now),
+        "jump_in_sd": 9.0,
+        "jump_percent": 100 * abs(now - before) / before,
+    }
+    [finding] = [f for f in judge_frame("plausibilitaet_spruenge", pd.DataFrame([row])) if not f.passed]
+    return finding
+
+
+def of_a_share(part: float, whole: float) -> Finding:
+    row = {
+        "area_id": AREA,
+        "year": 2014,
+        "feed": "sgb2",
+        "indicator_title": "Anteil",
+        "area_name": "Burscheid",
+        "part": part,
+        "whole": whole,
+        "measure_id": "sgb2_under_15",
+        "other_measure_id": "population_under_15",
+        "part_title": TITLE,
+        "whole_title": "Kinder",
+    }
+    [finding] = [f for f in judge_frame("plausibilitaet_anteile", pd.DataFrame([row])) if not f.passed]
+    return finding
+
+
+@pytest.mark.parametrize("finding", [of_sums, of_a_jump])
+def test_large_counts_are_both_named(finding) -> None:
+    told = finding(4240.0, 5241.0)
+    assert "4.240" in told.message and "5.241" in told.message and WITHHELD not in told.message
+
+
+@pytest.mark.parametrize(
+    ("finding", "one", "other"), [(of_sums, 98.0, 97.0), (of_sums, 3714.0, 98.0), (of_a_jump, 98.0, 3714.0)]
+)
+def test_where_one_count_is_small_none_is_named_nor_what_gives_it_away(finding, one: float, other: float) -> None:
+    told = finding(one, other)
+    assert "Burscheid" in told.message and WITHHELD in told.message and told.found is None and told.expected is None
+    assert not any(number in told.message for number in ("98", "97", "3.714", "%"))
+
+
+def merged(tmp_path: Path, findings: list[Finding], secret: list[tuple[str, int, str]]) -> pd.DataFrame:
+    """What would be published of these findings while these figures are kept secret."""
+    home = Home(tmp_path / "data").create()
+    write_findings(findings, home.control / "finding_plausibility.parquet")
+    write_parquet(FINDING_SCHEMA.empty_table(), home.control / "finding_delivery.parquet")
+    hidden = pd.DataFrame(secret, columns=["area_id", "year", "measure_id"])
+    hidden.astype({"area_id": "string", "year": "int32", "measure_id": "string"}).to_parquet(
+        home.control / "suppression_measure.parquet", index=False
+    )
+    return duckdb.sql(f"select * from '{merge_findings(home)}'").df()
+
+
+@pytest.mark.parametrize(
+    ("finding", "secret"),
+    [
+        (of_sums(4240.0, 4241.0), (AREA, 2014, "sgb2_under_15")),
+        (of_a_jump(150.0, 400.0), ("05378008-01", 2021, "population")),
+        (of_a_share(2.0, 1.0), (AREA, 2014, "sgb2_under_15")),
+        (of_a_share(5.0, 2.0), (AREA, 2014, "population_under_15")),
+    ],
+)
+def test_a_finding_about_a_secret_figure_is_counted_and_says_no_more(
+    tmp_path: Path, finding: Finding, secret: tuple[str, int, str]
+) -> None:
+    [row] = merged(tmp_path, [finding], [secret]).to_dict("records")
+    assert row["message"] == SECRET and row["severity"] == "warning" and not row["passed"]
+    assert pd.isna(row["area_id"]) and pd.isna(row["found"]) and pd.isna(row["expected"])
+
+
+@pytest.mark.parametrize("secret", [[], [(AREA, 2013, "sgb2_under_15"), ("05378", 2014, "sgb2_under_15")]])
+def test_a_finding_about_a_published_figure_is_published_as_it_is(
+    tmp_path: Path, secret: list[tuple[str, int, str]]
+) -> None:
+    finding = of_sums(4240.0, 4241.0)
+    [row] = merged(tmp_path, [finding], secret).to_dict("records")
+    assert row["message"] == finding.message and row["area_id"] == AREA
