@@ -294,7 +294,7 @@ def _finding(
         found = f"Nicht prüfbar, es fehlt ein Vergleichswert: {meta['note']}"
         return replace(finding, found=found, message=sentence(found))
     show = meta.get("show", [])
-    places = _records([c for c in show if c + SYMBOL not in frame], frame, outcome.positions)
+    places = _records([c for c in show if not _tells_of_counts(c, frame)], frame, outcome.positions)
     what = _found(outcome, frame, parameters)
     found = f"{what} (gefunden: {places})" if places else what
     hint = _text(meta.get("hint"), parameters)
@@ -360,12 +360,9 @@ def _found(outcome: Outcome, frame: pd.DataFrame, parameters: Mapping[str, Any])
 
 
 def _classes(classes: pd.Series) -> str:
-    """`Buchstaben in einer Zahl (2), leer (1)`; a single class without its count."""
+    """`Buchstaben in einer Zahl, leer`, the most frequent first; not how often: it may be a count of persons."""
     counts = classes.dropna().value_counts()
-    pairs = sorted(((str(name), int(n)) for name, n in counts.items()), key=lambda pair: (-pair[1], pair[0]))
-    if len(pairs) == 1:
-        return pairs[0][0]
-    return ", ".join(f"{name} ({german_number(count)})" for name, count in pairs)
+    return ", ".join(sorted((str(name) for name in counts.index), key=lambda name: (-int(counts[name]), name)))
 
 
 def _parameter(value: Any, parameters: Mapping[str, Any]) -> Any:
@@ -378,7 +375,13 @@ def _for_the_deliverer(outcome: Outcome, frame: pd.DataFrame) -> list[str]:
     spelled = column.removesuffix(FUND) + SPELLED
     if column.endswith(FUND) and spelled in frame:
         return [spelled]
-    return show if any(name + SYMBOL in frame for name in show) else []
+    return show if any(_tells_of_counts(name, frame) for name in show) else []
+
+
+def _tells_of_counts(column: str, frame: pd.DataFrame) -> bool:
+    """A count, or a figure worked out from counts: 3.8 % beside a published whole gives the part away."""
+    has_counts = any(str(name).endswith(SYMBOL) for name in frame)
+    return column + SYMBOL in frame or (has_counts and pd.api.types.is_float_dtype(frame[column]))
 
 
 def _records(columns: list[str], frame: pd.DataFrame, positions: list[int]) -> str | None:

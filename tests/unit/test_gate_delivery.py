@@ -489,6 +489,32 @@ def test_no_value_of_a_personal_column_is_in_control_or_report(home: Home) -> No
             assert not re.search(r"X(GEBURT|STRASSE|KEY|OST)X", text), path
 
 
+def test_a_share_worked_out_from_a_small_count_is_for_the_deliverer_only(home: Home) -> None:
+    header = "Stichtag;Schlüssel;Gebiet;Leistungsberechtigte;männlich;weiblich;unter 18 Jahre;Analogleistungen (§ 2)"
+    rows = [
+        f"31.12.2021;{area};{name};60;30;30;{1 if area == '05378008' else 20};5" for area, name in files.AREAS.items()
+    ]
+    verdict = deliver(home, "kreis/asylblg_2021.csv", files.text_file([header, *rows], "utf-8"))
+    [finding] = [f for f in verdict.findings if f.expectation == "share_of_minors_is_plausible"]
+    assert (
+        finding.is_warning
+        and "05378008" in finding.public_message
+        and "05378008 / 60 / 1 / 1,7" in finding.full_message
+    )
+    write_control(home)
+    told = str(pq.read_table(home.control / "finding_delivery.parquet").to_pylist())
+    assert "1,7" not in finding.message + finding.public_message + told and "60" not in finding.public_message
+
+
+def test_how_many_cells_of_a_kind_are_unreadable_is_not_published(home: Home) -> None:
+    lines = files.register_lines()
+    for row, value in ((3, ""), (4, "gestern"), (5, "gestern")):
+        lines = files.with_cell(lines, row, "Geburtsdatum", value)
+    [finding] = [f for f in deliver(home, REGISTER, files.text_file(lines)).findings if f.is_error]
+    assert "kein Datum (TT.MM.JJJJ oder JJJJ-MM-TT oder JJJJMMTT), leer" in finding.public_message
+    assert "(1)" not in finding.message and "(2)" not in finding.message and finding.rows == (3, 4, 5)
+
+
 def test_control_tables_have_the_agreed_columns(home: Home) -> None:
     deliver(home, REGISTER, files.register())
     write_control(home)
