@@ -28,10 +28,11 @@ from orchestration.gates.engine import great_expectations
 from orchestration.gates.findings_table import findings_workbook
 from orchestration.gates.judgement import (
     decide,
-    is_year_before,
+    has_a_say,
     misnamed,
     predecessor_of,
     prepare,
+    same_address,
     still_in_force,
     twin_of,
 )
@@ -76,7 +77,7 @@ def judge(
     for delivery, outcome in _outcomes(home, declared, receipts):
         if isinstance(outcome, str):
             defects.append(f"{delivery.delivery_id}: {outcome}")
-            progress(f"{delivery.file_name}: nicht prüfbar, die Prüfung selbst ist fehlerhaft")
+            progress(f"{delivery.file_name}: noch nicht geprüft, weil eine Prüfung selbst fehlerhaft ist")
         else:
             verdicts.append(outcome)
             progress(_line(delivery, outcome))
@@ -108,7 +109,11 @@ def judge_ahead(home: Home, feeds: Iterable[Feed]) -> None:
 
     Does nothing where there is so little that the processes would not pay.
     """
-    received = deliveries(home)
+    feeds, received = list(feeds), deliveries(home)
+    for feed in feeds:
+        # Of a run that failed before it came to this feed: the archive may have changed since.
+        for forgotten in _started.pop((home.root, feed.name), []):
+            forgotten.cancel()
     pending = {
         feed.name: [d for d in received if d.feed == feed.name and not verdict_exists(home, d)] for feed in feeds
     }
@@ -196,13 +201,25 @@ def _chains(chosen: list[Delivery], receipts: list[Delivery], feed: Feed | None)
 
 
 def _judge_chain(home: Home, feed: Feed | None, chain: list[Delivery], receipts: list[Delivery]) -> list[Outcome]:
-    """One after the other; a defect of ours leaves its delivery pending and the others go on."""
+    """One after the other; a defect of ours leaves its delivery pending and the others go on.
+
+    Those that it might have a say in wait with it: judged without it, they could get another verdict than in order.
+    """
     outcomes: list[Outcome] = []
+    waiting: list[Delivery] = []
     for delivery in chain:
-        try:
-            outcomes.append((delivery, _judge_one(home, delivery, feed, receipts)))
-        except GateDefect as defect:
-            outcomes.append((delivery, str(defect)))
+        outcome: Verdict | str
+        before = [d for d in waiting if same_address(d, delivery) or has_a_say(d, delivery, feed)]
+        if before:
+            outcome = f"wartet auf die Prüfung von {before[0].delivery_id}"
+        else:
+            try:
+                outcome = _judge_one(home, delivery, feed, receipts)
+            except GateDefect as defect:
+                outcome = str(defect)
+        if isinstance(outcome, str):
+            waiting.append(delivery)
+        outcomes.append((delivery, outcome))
     return outcomes
 
 
@@ -220,9 +237,11 @@ def _judge_one(home: Home, delivery: Delivery, feed: Feed | None, receipts: list
         shutil.rmtree(home.rejected / delivery.delivery_id, ignore_errors=True)
     else:
         _write_reports(home, delivery, verdict, feed, still_in_force(home, delivery, receipts))
-    earlier = [d for d in receipts if d.order < delivery.order]
+    # The report of a rejection also says which delivery of the same address stays in force.
     depends_on_others = any(
-        d.sha256 == delivery.sha256 or (feed is not None and is_year_before(d, delivery, feed)) for d in earlier
+        has_a_say(d, delivery, feed) or (not verdict.accepted and same_address(d, delivery))
+        for d in receipts
+        if d.order < delivery.order
     )
     write_verdict(home, verdict, decisions, depends_on_others)
     return replace(verdict, findings=tuple(replace(finding, details=()) for finding in verdict.findings))

@@ -191,18 +191,21 @@ def _waivable(suite: Suite) -> dict[str, str]:
 
 
 def twin_of(home: Home | None, delivery: Delivery, receipts: list[Delivery]) -> Delivery | None:
-    """The first accepted earlier delivery of the same bytes under another year or deliverer, if not withdrawn."""
+    """The first delivery of the same bytes under another year or deliverer that was in force when this one came."""
     if home is None:
         return None
-    withdrawn = load_decisions(home).withdrawals()
     for earlier in receipts:
-        same_address = (earlier.deliverer, earlier.year) == (delivery.deliverer, delivery.year)
-        if earlier.order >= delivery.order or earlier.sha256 != delivery.sha256 or same_address:
+        if earlier.order >= delivery.order or earlier.sha256 != delivery.sha256 or same_address(earlier, delivery):
             continue
-        verdict = load_verdict(home, earlier.delivery_id)
-        if verdict is not None and verdict.accepted and earlier.delivery_id not in withdrawn:
+        if _in_force_then(home, earlier, delivery, receipts) == earlier:
             return earlier
     return None
+
+
+def has_a_say(earlier: Delivery, delivery: Delivery, feed: Feed | None) -> bool:
+    """Whether the verdict on an earlier delivery may matter to that on this one: same bytes, or the year before."""
+    same_bytes = earlier.sha256 == delivery.sha256
+    return same_bytes or (feed is not None and is_year_before(earlier, delivery, feed))
 
 
 def is_year_before(earlier: Delivery, delivery: Delivery, feed: Feed) -> bool:
@@ -228,16 +231,24 @@ def predecessor_of(home: Home, delivery: Delivery, feed: Feed, receipts: list[De
 
 def still_in_force(home: Home, delivery: Delivery, receipts: list[Delivery]) -> Delivery | None:
     """The delivery that stays in force when this one is rejected."""
-    if delivery.feed is None:
-        return None
-    address_of = (delivery.feed, delivery.deliverer, delivery.year)
-    earlier = [d for d in receipts if (d.feed, d.deliverer, d.year) == address_of and d.order < delivery.order]
+    return _in_force_then(home, delivery, delivery, receipts) if delivery.feed is not None else None
+
+
+def _in_force_then(home: Home, of: Delivery, then: Delivery, receipts: list[Delivery]) -> Delivery | None:
+    """The delivery of the deliverer and year of `of` that was in force when `then` came (receipts: of one feed)."""
     withdrawn = load_decisions(home).withdrawals()
-    for candidate in reversed(earlier):
-        verdict = load_verdict(home, candidate.delivery_id)
-        if verdict is not None and verdict.accepted and candidate.delivery_id not in withdrawn:
-            return candidate
+    for earlier in reversed(receipts):
+        if earlier.order >= then.order or not same_address(earlier, of) or earlier.delivery_id in withdrawn:
+            continue
+        verdict = load_verdict(home, earlier.delivery_id)
+        if verdict is not None and verdict.accepted:
+            return earlier
     return None
+
+
+def same_address(one: Delivery, other: Delivery) -> bool:
+    """Of deliveries of one feed: whether they are the same deliverer's, for the same year."""
+    return (one.deliverer, one.year) == (other.deliverer, other.year)
 
 
 # --- structural findings -------------------------------------------------------------------------------------------

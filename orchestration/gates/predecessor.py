@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from orchestration.feeds.finding import MAX_ROWS, Finding, german_number, sentence
-from orchestration.gates.suites import Outcome, run_suite
+from orchestration.gates.suites import GateDefect, Outcome, run_suite
 
 COMPARISONS = ("vergleich_vorjahr_werte", "vergleich_vorjahr_spalten")
 FEWEST_AREAS = 5
@@ -53,7 +53,7 @@ COLUMNS = f"""
     ),
     own as (select merkmal, fit from fits where merkmal = other),
     shifted as (
-        select fits.merkmal, arg_max(fits.other, fits.fit) as looks_like
+        select fits.merkmal, first(fits.other order by fits.fit desc, fits.other) as looks_like
         from fits join own using (merkmal)
         where fits.other != fits.merkmal and fits.fit >= 0.8 and own.fit <= 0.3 and n_areas >= {FEWEST_AREAS}
         group by fits.merkmal
@@ -72,6 +72,8 @@ COLUMNS = f"""
         case when totals.n_areas >= {FEWEST_AREAS} and totals.before_total > 0
                 and greatest(totals.now_total, totals.before_total) >= {SMALLEST_TOTAL}
             then totals.now_total / totals.before_total end as verhaeltnis,
+        case when totals.now_total > totals.before_total then 'mehr als das Zehnfache'
+            else 'weniger als ein Zehntel' end as vielfaches,
         case when (select count(*) from shifted) >= 2 then titles.spalte end as sieht_aus_wie
     from totals
     left join shifted using (merkmal)
@@ -81,17 +83,26 @@ COLUMNS = f"""
 
 
 def compare(present: pa.Table, past: pa.Table) -> list[Finding]:
-    """Findings about the present raw table of an aggregated feed; passed rules too."""
-    with duckdb.connect() as connection:
-        connection.register("present", present)
-        connection.register("past", past)
-        values = connection.execute(VALUES).df()
-        columns = connection.execute(COLUMNS).df()
-    return [
-        finding
-        for suite, frame in zip(COMPARISONS, (values, columns), strict=True)
-        for finding in _judged(suite, frame)
-    ]
+    """Findings about the present raw table of an aggregated feed; passed rules too.
+
+    Raises GateDefect where something in here breaks: both tables have been read and typed.
+    """
+    try:
+        with duckdb.connect() as connection:
+            connection.register("present", present)
+            connection.register("past", past)
+            values = connection.execute(VALUES).df()
+            columns = connection.execute(COLUMNS).df()
+        return [
+            finding
+            for suite, frame in zip(COMPARISONS, (values, columns), strict=True)
+            for finding in _judged(suite, frame)
+        ]
+    except GateDefect:
+        raise
+    except Exception as error:
+        # Not the exception's text, which may quote a cell.
+        raise GateDefect.of(" und ".join(COMPARISONS), None, type(error).__name__) from None
 
 
 def _judged(suite: str, frame: pd.DataFrame) -> list[Finding]:
