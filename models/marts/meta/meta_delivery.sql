@@ -6,8 +6,8 @@ releases as (
     select * from {{ ref('stg_control__release') }}
 ),
 
--- what was rejected after the newest delivery or decision that counts belongs to the next release: this one must not
--- change by it
+-- what was rejected after the newest delivery or decision that counts belongs to the next release: this one
+-- must not change by it
 final as (
     select
         deliveries.delivery_id,

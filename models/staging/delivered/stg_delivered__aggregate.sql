@@ -29,7 +29,8 @@ final as (
         end as value,
         case
             when delivered.zeichen is not null and symbols.zeichen is null then 'missing'
-            when coalesce(symbols.value_status, 'ok') in ('ok', 'zero') and delivered.wert is null then 'missing'
+            when coalesce(symbols.value_status, 'ok') in ('ok', 'zero') and delivered.wert is null
+                then 'missing'
             when coalesce(symbols.value_status, 'ok') = 'ok' and delivered.wert = 0 then 'zero'
             else coalesce(symbols.value_status, 'ok')
         end as value_status,
