@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestration.feeds import reading_room
+from orchestration.feeds.finding import counted
 from orchestration.home import Home
 
 if TYPE_CHECKING:
@@ -50,5 +51,5 @@ def print_check(home: Home, path: Path, feed: str | None, deliverer: str | None,
 
 def _result(verdict: Verdict) -> str:
     if verdict.accepted:
-        return f"in Ordnung, {verdict.row_count} Zeilen."
+        return f"in Ordnung, {counted(verdict.row_count, 'Zeile', 'Zeilen')}."
     return "würde abgewiesen." if verdict.could_be_read else "nicht lesbar, würde abgewiesen."

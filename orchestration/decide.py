@@ -10,6 +10,7 @@ import datetime as dt
 import click
 
 from orchestration.feeds.declaration import Feed, load_feeds
+from orchestration.feeds.finding import counted
 from orchestration.gates import decisions as made
 from orchestration.gates.decisions import BERLIN, Decision, Decisions, german_date, load_decisions
 from orchestration.home import Home
@@ -106,7 +107,8 @@ def print_waivers(home: Home) -> int:
 
 def withdraw(home: Home, delivery_id: str, reason: str | None, undo: bool, by: str | None) -> int:
     """Record that a delivery is taken back, or (undo) counts again."""
-    from orchestration.gates.directory import ACCEPTED, REJECTED, WITHDRAWN, current_states
+    from orchestration.gates.directory import current_states
+    from orchestration.gates.states import ACCEPTED, REJECTED, WITHDRAWN
 
     known = {delivery.delivery_id: (delivery, state) for delivery, _, state in current_states(home)}
     try:
@@ -162,8 +164,12 @@ def validity(decisions: Decisions, waiver: Decision, today: dt.date | None = Non
     if last < today:
         return f"abgelaufen am {german_date(last)}"
     left = (last - today).days
-    soon = f" (läuft in {left} Tagen ab)" if left <= ENDING_SOON_DAYS else ""
+    soon = _ending(left) if left <= ENDING_SOON_DAYS else ""
     return f"bis {german_date(last)}{soon}"
+
+
+def _ending(days: int) -> str:
+    return f" (läuft in {counted(days, 'Tag', 'Tagen')} ab)" if days else " (läuft heute ab)"
 
 
 def is_in_force(decisions: Decisions, waiver: Decision) -> bool:
@@ -200,7 +206,7 @@ def _check_rule(feed: Feed, rule: str | None) -> None:
     if rule in rules:
         return
     listed = "\n".join(f"  {name}: {note}" for name, note in rules.items())
-    what = f"Von „{rule}“ gibt es keine Ausnahme" if rule else "Bitte die Regel nennen: --regel"
+    what = f"Von der Regel „{rule}“ ist keine Ausnahme möglich" if rule else "Bitte die Regel nennen: --regel"
     raise Refused(
         f"{what}. Was den Aufbau der Datei betrifft (unlesbar, beschädigt, Spalte fehlt), muss berichtigt werden.\n"
         f"Ausnahmen sind möglich von:\n{listed}"

@@ -19,6 +19,7 @@ from orchestration.feeds.declaration import Feed, load_feeds
 from orchestration.feeds.finding import counted
 from orchestration.feeds.landing import refused_entries, waiting_files
 from orchestration.feeds.names import shown
+from orchestration.gates.states import STATE_TITLES
 from orchestration.home import Home
 
 IN_FORCE, WARNED, REJECTED, STILL, WITHDRAWN, MISSING, NOT_DUE = "✔", "✔!", "✖", "✔✖", "↶", "?", "·"
@@ -39,12 +40,6 @@ STYLES = {
     WITHDRAWN: "red",
     MISSING: "magenta",
     NOT_DUE: "dim",
-}
-STATE_TITLES = {
-    "accepted": "in Kraft",
-    "superseded": "abgelöst",
-    "withdrawn": "zurückgenommen",
-    "rejected": "abgewiesen",
 }
 HAS_DATA = {IN_FORCE, WARNED, STILL}
 States = dict[tuple[str, str, int], str]
@@ -108,7 +103,8 @@ def print_status(home: Home, only: str | None = None, console: Console | None = 
     _print_waivers(home, feeds, console)
     waiting = waiting_files(home)
     if waiting:
-        console.print(f"\nIm Abgabeordner warten {len(waiting)} Dateien auf den nächsten Lauf (`ipso run`).")
+        wait = "wartet 1 Datei" if len(waiting) == 1 else f"warten {len(waiting)} Dateien"
+        console.print(f"\nIm Abgabeordner {wait} auf den nächsten Lauf (`ipso run`).")
     for name, what in refused_entries(home):
         console.print(f"\nBleibt im Abgabeordner: {shown(name)}: {what}", markup=False, highlight=False)
 
@@ -144,7 +140,9 @@ def print_history(
             if n_warnings and state in ("accepted", "superseded")
             else ""
         )
-        told = escape(f"{_german(received)}  {delivery_id}  {row_count} Zeilen{hints}  ({file_name})")
+        told = escape(
+            f"{_german(received)}  {delivery_id}  {counted(row_count, 'Zeile', 'Zeilen')}{hints}  ({file_name})"
+        )
         style = {"accepted": "green", "rejected": "red", "withdrawn": "red"}.get(state, "dim")
         console.print(f"  [{style}]{STATE_TITLES[state]:<15}[/] {told}", highlight=False, soft_wrap=True)
         if reason:

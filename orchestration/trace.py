@@ -12,14 +12,9 @@ import click
 import duckdb
 
 from orchestration.feeds.finding import counted
+from orchestration.gates.states import STATE_TITLES
 from orchestration.home import Home
 
-STATE_TITLES = {
-    "accepted": "in Kraft",
-    "superseded": "abgelöst",
-    "withdrawn": "zurückgenommen",
-    "rejected": "abgewiesen",
-}
 STATUS_TITLES = {
     "ok": "",
     "zero": "genau null",
@@ -94,7 +89,7 @@ def _print_delivery(home: Home, release: duckdb.DuckDBPyConnection, row: tuple) 
     click.echo(f"{'Zähler' if role == 'numerator' else 'Nenner'} ← Lieferung {delivery_id}")
     click.echo(
         f"  {feed} von {deliverer} für {year}, eingegangen {received:%d.%m.%Y %H:%M} UTC,"
-        f" {row_count} Zeilen, {STATE_TITLES[state]}"
+        f" {counted(row_count, 'Zeile', 'Zeilen')}, {STATE_TITLES[state]}"
     )
     receipt = home.archive / "deliveries" / f"{delivery_id}.json"
     if receipt.exists():

@@ -9,7 +9,8 @@ from orchestration.feeds.finding import counted
 from orchestration.feeds.intake import receive
 from orchestration.feeds.names import in_markdown
 from orchestration.gates.delivery import judge, judge_ahead, write_control
-from orchestration.gates.directory import STATE_TITLES, not_yet_replaced
+from orchestration.gates.directory import not_yet_replaced
+from orchestration.gates.states import STATE_TITLES
 from orchestration.gates.verdicts import REPORT, Verdict
 from orchestration.home import Home
 from orchestration.logging import progress

@@ -260,4 +260,4 @@ def _line(delivery: Delivery, verdict: Verdict) -> str:
     if not verdict.accepted:
         return f"{delivery.file_name}: abgewiesen – {verdict.reason}"
     hints = f", {counted(verdict.n_warnings, 'Hinweis', 'Hinweise')}" if verdict.n_warnings else ""
-    return f"{delivery.file_name}: angenommen, {verdict.row_count} Zeilen{hints}"
+    return f"{delivery.file_name}: angenommen, {counted(verdict.row_count, 'Zeile', 'Zeilen')}{hints}"

@@ -20,16 +20,10 @@ from orchestration.feeds.declaration import Feed, load_feeds
 from orchestration.feeds.intake import Delivery, deliveries
 from orchestration.feeds.reader import raw_schema
 from orchestration.gates.decisions import BERLIN, Decision, Decisions, german_date, load_decisions
+from orchestration.gates.states import ACCEPTED, REJECTED, SUPERSEDED, WITHDRAWN
 from orchestration.gates.verdicts import Verdict, load_verdict, raw_path
 from orchestration.home import Home
 
-ACCEPTED, SUPERSEDED, WITHDRAWN, REJECTED = "accepted", "superseded", "withdrawn", "rejected"
-STATE_TITLES = {
-    ACCEPTED: "in Kraft",
-    SUPERSEDED: "abgelöst",
-    WITHDRAWN: "zurückgenommen",
-    REJECTED: "abgewiesen",
-}
 DELIVERY_SCHEMA = pa.schema(
     [
         ("delivery_id", pa.string()),

@@ -147,18 +147,6 @@ def _place(error: Exception) -> str:
     return f"{Path(frame.filename).name}:{frame.lineno}"
 
 
-def expected_columns(suite: Suite) -> set[str]:
-    """Every column that the suite's expectations name."""
-    names: set[str] = set()
-    for expectation in suite["expectations"]:
-        for key, value in expectation["kwargs"].items():
-            if key in ("column", "column_A", "column_B"):
-                names.add(value)
-            elif key in ("column_list", "column_set"):
-                names.update(value)
-    return names
-
-
 def expectation_name(expectation: dict[str, Any]) -> str:
     """How findings and waivers call an expectation."""
     return str(expectation.get("meta", {}).get("name") or expectation["type"])

@@ -117,7 +117,7 @@ def test_a_column_is_named_as_in_the_file_or_as_in_the_declaration(home: Home, c
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--regel", "column_exists"), "Von „column_exists“ gibt es keine Ausnahme"),
+        (("--regel", "column_exists"), "Von der Regel „column_exists“ ist keine Ausnahme möglich"),
         (("--regel", "file_is_complete"), "muss berichtigt werden"),
         (("--regel", "gibt_es_nicht"), "age_is_plausible"),
         (("--regel", "age_is_plausible", "--bis", "01.01.2020"), "ist vorbei"),
