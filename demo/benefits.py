@@ -30,6 +30,7 @@ SGB2_COLUMNS = [
     "personen", "personen_u3", "personen_3_5", "personen_6_14", "personen_15_24", "personen_25_54",
     "personen_55_plus", "personen_u15", "bedarfsgemeinschaften", "bg_alleinerziehende",
 ]  # fmt: skip
+OFFICE_TIMES = 4
 UNEMPLOYED_COLUMNS = [
     "arbeitslose", "arbeitslose_u25", "arbeitslose_55_plus", "langzeitarbeitslose", "arbeitslose_auslaender",
 ]  # fmt: skip
@@ -40,15 +41,9 @@ def count(end: YearEnd) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     Two frames of integers, index `gebiet`: the Sozialräume, then `<ags>-00` (address not locatable), then the Kommune.
     """
-    residents = end.residents
-    age = end.year - residents.birth_year
-    number, of = np.unique(residents.household, return_inverse=True)
-    address = end.household_address[number]
     places = end.addresses
-    deprivation = sozialraum_profiles().deprivation.loc[places.sozialraum_ids].to_numpy()
-    deprived = deprivation[places.area[address]]
-    at_office = address == places.office if places.office is not None else np.zeros(len(number), bool)
-    region = np.where(places.located[address], places.area[address], len(deprivation))
+    age, of, address, at_office, deprived = _at_home(end)
+    region = np.where(places.located[address], places.area[address], len(places.sozialraum_ids))
     regions = [*places.sozialraum_ids, f"{end.ags}-00"]
 
     receives = _receiving_households(end, of, age, deprived, at_office)
@@ -59,9 +54,56 @@ def count(end: YearEnd) -> tuple[pd.DataFrame, pd.DataFrame]:
     )
 
 
+def by_address(end: YearEnd, before: YearEnd | None) -> pd.DataFrame:
+    """Persons in Bedarfsgemeinschaften per address, as the Jobcenter's own files keep them; columns ags, strasse,
+    hausnummer, personen; the year before does not matter.
+
+    The Jobcenter reaches more people at the town hall than are registered there: recipients without a home of their own,
+    who stay registered where they last lived. Without a town hall in the Kommune everybody is where the register says.
+    """
+    age, of, address, at_office, deprived = _at_home(end)
+    receives = _receiving_households(end, of, age, deprived, at_office)
+    persons = np.bincount(of, age < 65, len(address)).astype(int) * receives
+    address = _with_post_at_office(end, address, persons, np.bincount(of))
+    total = np.bincount(address, persons, len(end.addresses.street)).astype(int)
+    used = np.flatnonzero(total)
+    places = end.addresses
+    return pd.DataFrame(
+        {
+            "ags": end.ags,
+            "strasse": places.street[used],
+            "hausnummer": places.house_number[used],
+            "personen": total[used],
+        }
+    )
+
+
+def _with_post_at_office(end: YearEnd, address: np.ndarray, persons: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Address per household: single recipients are moved to the office until it has four times its residents."""
+    office = end.addresses.office
+    if office is None:
+        return address
+    wanted = OFFICE_TIMES * int(size[address == office].sum()) - int(persons[address == office].sum())
+    single = np.flatnonzero((size == 1) & (persons == 1) & (address != office))
+    rng = np.random.Generator(np.random.PCG64([end.year, int(end.ags), 4]))
+    moved = address.copy()
+    moved[rng.permutation(single)[:wanted]] = office
+    return moved
+
+
 def by_sozialraum(end: YearEnd, before: YearEnd | None) -> pd.DataFrame:
     """Both of `count` side by side, without the Kommune's own row; the year before does not matter."""
     return pd.concat([table.drop(index=end.ags) for table in count(end)], axis=1)
+
+
+def _at_home(end: YearEnd) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Per person: age and position of the household; per household: address, whether it is the office, deprivation."""
+    residents, places = end.residents, end.addresses
+    number, of = np.unique(residents.household, return_inverse=True)
+    address = end.household_address[number]
+    deprivation = sozialraum_profiles().deprivation.loc[places.sozialraum_ids].to_numpy()
+    at_office = address == places.office if places.office is not None else np.zeros(len(number), bool)
+    return end.year - residents.birth_year, of, address, at_office, deprivation[places.area[address]]
 
 
 def _with_total(counts: list[np.ndarray], columns: list[str], regions: list[str], ags: str) -> pd.DataFrame:

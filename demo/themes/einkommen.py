@@ -1,4 +1,4 @@
-"""Demo feeds of the theme Einkommen und Transferleistungen: SGB II, SGB XII, Wohngeld, AsylbLG."""
+"""Demo feeds of the theme Einkommen und Transferleistungen: SGB II (counts, addresses), SGB XII, Wohngeld, AsylbLG."""
 
 from __future__ import annotations
 
@@ -108,6 +108,22 @@ def write_sgb2(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
     """One workbook over all Kommunen."""
     table = with_totals([counts[benefits.SGB2_COLUMNS] for counts in tables])
     yield File("jobcenter", f"sgb2_{year}.xlsx", _sgb2_workbook(year, table))
+
+
+# --- sgb2_anschriften: Jobcenter, CSV out of its own files; goes to the abgeschottete Statistikstelle only ------------
+
+
+def write_sgb2_anschriften(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
+    """One CSV over all Kommunen. Nothing is blanked; streets and house numbers are not spelled as in the registers."""
+    table = pd.concat(tables, ignore_index=True).sort_values(["ags", "strasse", "hausnummer"], kind="stable")
+    table = table.assign(
+        stichtag=f"31.12.{year}",
+        strasse=table.strasse.str.replace(r"straße$", "str.", regex=True),
+        hausnummer=table.hausnummer.str.replace(r"(?<=\d)(?=[a-z])", " ", regex=True).str.upper(),
+    )
+    header = ["Stichtag", "Gemeindeschlüssel", "Str.", "Hausnr.", "Personen in BG"]
+    rows = table[["stichtag", "ags", "strasse", "hausnummer", "personen"]].to_numpy().tolist()
+    yield File("jobcenter", f"sgb2_anschriften_{year}.csv", csv_file(header, rows))
 
 
 # --- sgb12: the Kreis, workbook with stacked header --------------------------------------------------------------
@@ -242,6 +258,7 @@ def write_asylblg(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
 
 FEEDS = {
     "sgb2": DemoFeed(YEARS, write_sgb2, benefits.by_sozialraum),
+    "sgb2_anschriften": DemoFeed(YEARS, write_sgb2_anschriften, benefits.by_address),
     "sgb12": DemoFeed(YEARS, write_sgb12),
     "wohngeld": DemoFeed(YEARS, write_wohngeld),
     "asylblg": DemoFeed(YEARS, write_asylblg),

@@ -44,7 +44,7 @@ def build_feed_asset(feed: Feed) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key,
-        deps=[inbox],
+        deps=[inbox, *([dg.AssetKey(["raw", feed.compare_with])] if feed.compare_with else [])],
         group_name=GROUP,
         partitions_def=YEARS,
         backfill_policy=dg.BackfillPolicy.single_run(),

@@ -41,6 +41,8 @@ EXTENSIONS = {
     "parquet": "parquet",
 }
 FORMATS = set(EXTENSIONS)
+ADDRESS = ("ags", "strasse", "hausnummer", "personen")
+"""Columns of a feed that is compared with registers."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ class Feed:
 
     `grain`: what a row is about. `person` and `geography` have models of their own; `aggregate` becomes measures per
     area; `record` is a list (goals, services, addresses) that keeps its columns as declared.
-    `due`: day (TT.MM.) of the year after, before the yearly run of 1 July by default.
+    `due`: day (TT.MM.) of the year after, before the yearly run of 1 July by default. `compare_with`: the feed whose
+    deliveries of the same year, if in force when this one came, its rows (addresses) are held against.
     """
 
     name: str
@@ -119,6 +122,7 @@ class Feed:
     note: str | None = None
     max_size_mb: int = 500
     due: str = "30.06."
+    compare_with: str | None = None
 
     @property
     def measures(self) -> tuple[Column, ...]:
@@ -173,7 +177,12 @@ def indicator_ids() -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def load_feeds() -> dict[str, Feed]:
     """All declared feeds by name."""
-    return {path.stem: load_feed(path) for path in sorted(DECLARATIONS.glob("*.yml"))}
+    feeds = {path.stem: load_feed(path) for path in sorted(DECLARATIONS.glob("*.yml"))}
+    for feed in feeds.values():
+        # A verdict rests on one other feed at most: else decisions about a third one would have to reach it.
+        if feed.compare_with and (feed.compare_with not in feeds or feeds[feed.compare_with].compare_with):
+            raise ValueError(f"declaration {feed.name}: cannot be compared with {feed.compare_with}")
+    return feeds
 
 
 def load_feed(path: Path) -> Feed:
@@ -200,6 +209,7 @@ def load_feed(path: Path) -> Feed:
         note=declared.get("note"),
         max_size_mb=declared.get("max_size_mb", 500),
         due=declared.get("due", "30.06."),
+        compare_with=declared.get("compare_with"),
     )
     _validate(feed)
     return feed
@@ -265,6 +275,7 @@ def _validate(feed: Feed) -> None:
         + [f"level {level}" for c in feed.columns for level in (*c.levels, *c.complete) if level not in LEVELS]
         + [f"date {c.date}" for c in feed.columns if c.date not in (None, "stichtag", "jahr")]
         + [f"part_of {whole}" for c in feed.columns for whole in c.part_of if whole not in names]
+        + [f"compare_with without {name}" for name in ADDRESS if feed.compare_with and name not in names]
     )
     if wrong:
         raise ValueError(f"declaration {feed.name}: not understood: {', '.join(wrong)}")

@@ -199,7 +199,13 @@ def _complete_files(home: Home, warn: Progress, settle_seconds: float) -> list[P
             complete.append(path)
         else:
             warn(_still_written(path.relative_to(home.landing)))
-    return complete
+    # What came together has no order of its own: what is compared with another feed comes after that.
+    return sorted(complete, key=lambda path: _is_compared(path.relative_to(home.landing)))
+
+
+def _is_compared(relative: Path) -> bool:
+    feed = load_feeds().get(address(relative).feed or "")
+    return feed is not None and feed.compare_with is not None
 
 
 def _note_refusal(home: Home, relative: Path, what: str, warn: Progress) -> None:

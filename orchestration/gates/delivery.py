@@ -27,6 +27,7 @@ from orchestration.gates.directory import write_directory, write_parquet, write_
 from orchestration.gates.engine import great_expectations
 from orchestration.gates.findings_table import findings_workbook
 from orchestration.gates.judgement import (
+    counterparts_of,
     decide,
     has_a_say,
     misnamed,
@@ -65,9 +66,11 @@ def judge(
 
     All years: what the archive has taken in belongs to the next release, or to a rejection. A file that cannot be
     read is rejected and the others go on; a defect of a check leaves its delivery pending and is raised as
-    GateDefects once all others are judged.
+    GateDefects once all others are judged. What the feed is compared with is judged before it.
     """
     declared = load_feeds()[feed] if isinstance(feed, str) else feed
+    if declared is not None and declared.compare_with:
+        judge(home, declared.compare_with, progress)
     name = declared.name if declared else None
     receipts = [delivery for delivery in deliveries(home) if delivery.feed == name]
     if declared is not None:
@@ -89,7 +92,7 @@ def judge(
 def _outcomes(home: Home, feed: Feed | None, receipts: list[Delivery]) -> Iterator[Outcome]:
     """What was started ahead, as it comes; then what is left, here."""
     if feed is not None and (home.root, feed.name) not in _started:
-        judge_ahead(home, [feed])
+        _start(home, [feed])
     done = set()
     for chain in _started.pop((home.root, feed.name), []) if feed else []:
         for outcome in chain.result():
@@ -107,8 +110,13 @@ _started: dict[tuple[Path, str], list[Future[list[Outcome]]]] = {}
 def judge_ahead(home: Home, feeds: Iterable[Feed]) -> None:
     """Start judging all that is pending of these feeds in other processes; `judge` then collects it feed by feed.
 
-    Does nothing where there is so little that the processes would not pay.
+    Does nothing where there is so little that the processes would not pay. Feeds that are compared with another wait
+    until that one is judged.
     """
+    _start(home, [feed for feed in feeds if feed.compare_with is None])
+
+
+def _start(home: Home, feeds: Iterable[Feed]) -> None:
     feeds, received = list(feeds), deliveries(home)
     for feed in feeds:
         # Of a run that failed before it came to this feed: the archive may have changed since.
@@ -165,7 +173,8 @@ def check_file(
     receipts = [d for d in deliveries(home) if d.feed == feed]
     twin, past = twin_of(home, delivery, receipts), predecessor_of(home, delivery, feeds[feed], receipts)
     waivers = load_decisions(home).waivers_for(delivery)
-    return decide(prepared, feeds[feed], delivery, twin, past, waivers)
+    counterparts = counterparts_of(home, delivery, feeds[feed])
+    return decide(prepared, feeds[feed], delivery, twin, past, waivers, counterparts)
 
 
 def write_control(home: Home) -> pd.DataFrame:
@@ -231,7 +240,8 @@ def _judge_one(home: Home, delivery: Delivery, feed: Feed | None, receipts: list
         verdict = misnamed(delivery)
     else:
         twin = twin_of(home, delivery, receipts)
-        verdict = decide(prepared, feed, delivery, twin, past, decisions.waivers_for(delivery))
+        waivers, counterparts = decisions.waivers_for(delivery), counterparts_of(home, delivery, feed)
+        verdict = decide(prepared, feed, delivery, twin, past, waivers, counterparts)
     if verdict.accepted and prepared is not None and prepared.raw is not None:
         write_parquet(prepared.raw, raw_path(home, delivery))
         shutil.rmtree(home.rejected / delivery.delivery_id, ignore_errors=True)

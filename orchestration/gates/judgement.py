@@ -7,6 +7,7 @@ archive (deliveries, decisions) and the code only.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,12 @@ import pyarrow.parquet as pq
 
 from orchestration.feeds.declaration import KREIS, Deliverer, Feed, indicator_ids, kommunen, official_population
 from orchestration.feeds.finding import Finding, german_number, structural
-from orchestration.feeds.intake import Delivery, address
+from orchestration.feeds.intake import Delivery, address, deliveries
 from orchestration.feeds.limits import GB, MAX_FILE_BYTES
 from orchestration.feeds.reader import gate_frame, raw_rows
 from orchestration.feeds.reading_room import read_apart, unreadable
 from orchestration.gates.contract import feed_suite
+from orchestration.gates import residents
 from orchestration.gates.decisions import Decision, load_decisions, waive
 from orchestration.gates.predecessor import COMPARISONS, compare
 from orchestration.gates.suites import SEVERITIES, GateDefect, Suite, expectation_name, find, load_suite
@@ -85,10 +87,11 @@ def decide(
     twin: Delivery | None,
     past: Path | None,
     waivers: tuple[Decision, ...] = (),
+    counterparts: Sequence[Path] | None = None,
 ) -> Verdict:
     """Run the feed's suite, compare with the year before (`past`, its raw Parquet) and draw the conclusion.
 
-    Raises GateDefect when a check itself is broken.
+    `counterparts`: raw Parquet of the feed that this one is compared with; None: do not compare. Raises GateDefect when a check itself is broken.
     """
     assert delivery.deliverer is not None and delivery.year is not None
     findings = [_identical(twin, feed)] if twin else []
@@ -104,7 +107,10 @@ def decide(
         waivable |= set(_waivable(suite))
         if past is not None and prepared.raw is not None:
             findings += compare(prepared.raw, pq.read_table(past))
-            waivable |= set(comparison_rules())
+            waivable |= set(comparison_rules(feed))
+        if counterparts is not None and prepared.raw is not None:
+            findings += residents.hold_against(prepared.raw, counterparts, prepared.headers)
+            waivable |= set(comparison_rules(feed))
     return _verdict(delivery, waive(findings, waivers, waivable, prepared.headers), row_count)
 
 
@@ -170,12 +176,13 @@ def waivable_rules(feed: Feed) -> dict[str, str]:
     rules = {IDENTICAL: "Die Datei ist nicht Byte für Byte dieselbe wie eine frühere Lieferung."}
     for deliverer in feed.deliverers.values():
         rules.update(_waivable(feed_suite(feed, deliverer)))
-    return rules | (comparison_rules() if feed.grain == "aggregate" else {})
+    return rules | comparison_rules(feed)
 
 
-def comparison_rules() -> dict[str, str]:
-    """Rules on a delivery beside last year's that reject → their German note."""
-    return {name: note for suite in COMPARISONS for name, note in _waivable(load_suite(suite)).items()}
+def comparison_rules(feed: Feed) -> dict[str, str]:
+    """Rules on a delivery beside last year's, or beside another feed's, that reject → their German note."""
+    suites = [*(COMPARISONS if feed.grain == "aggregate" else ()), *([residents.SUITE] if feed.compare_with else [])]
+    return {name: note for suite in suites for name, note in _waivable(load_suite(suite)).items()}
 
 
 def _waivable(suite: Suite) -> dict[str, str]:
@@ -227,6 +234,18 @@ def predecessor_of(home: Home, delivery: Delivery, feed: Feed, receipts: list[De
             path = raw_path(home, earlier)
             return path if path.exists() else None
     return None
+
+
+def counterparts_of(home: Home, delivery: Delivery, feed: Feed) -> list[Path] | None:
+    """Raw Parquet of what was in force, for the same year, of the feed that this one is compared with, when it came.
+
+    None where the feed is compared with none.
+    """
+    if feed.compare_with is None:
+        return None
+    receipts = [d for d in deliveries(home) if (d.feed, d.year) == (feed.compare_with, delivery.year)]
+    found = [_in_force_then(home, of, delivery, receipts) for of in {d.deliverer: d for d in receipts}.values()]
+    return [raw_path(home, d) for d in found if d is not None]
 
 
 def still_in_force(home: Home, delivery: Delivery, receipts: list[Delivery]) -> Delivery | None:

@@ -94,7 +94,7 @@ def load_verdict(home: Home, delivery_id: str, decisions: Decisions | None = Non
         record.pop(name, None) for name in ("gate_version", "decisions", "depends_on_others")
     )
     decisions = decisions or load_decisions(home)
-    now = decisions.basis(record["feed"], record["deliverer"], record["year"], bool(depends_on_others))
+    now = _basis(decisions, record["feed"], record["deliverer"], record["year"], bool(depends_on_others))
     if version != gate_version() or basis != now:
         return None
     return Verdict(**{**record, "findings": tuple(Finding.from_json(f) for f in record["findings"])})
@@ -105,12 +105,23 @@ def write_verdict(home: Home, verdict: Verdict, decisions: Decisions, depends_on
     record = {
         **verdict.__dict__,
         "gate_version": gate_version(),
-        "decisions": decisions.basis(verdict.feed, verdict.deliverer, verdict.year, depends_on_others),
+        "decisions": _basis(decisions, verdict.feed, verdict.deliverer, verdict.year, depends_on_others),
         "depends_on_others": depends_on_others,
         "findings": [finding.as_json() for finding in verdict.findings],
     }
     text = json.dumps(record, ensure_ascii=False, indent=1)
     write_atomic(_verdict_path(home, verdict.delivery_id), text.encode("utf-8"))
+
+
+def _basis(
+    decisions: Decisions, feed: str | None, deliverer: str | None, year: int | None, depends_on_others: bool
+) -> list[str]:
+    """Ids of the decisions that a verdict may depend on, those about the feed that it is compared with included."""
+    declared = load_feeds().get(feed or "")
+    basis = decisions.basis(feed, deliverer, year, depends_on_others)
+    if declared is not None and declared.compare_with:
+        basis += decisions.basis(declared.compare_with, None, None, True)
+    return basis
 
 
 def _verdict_path(home: Home, delivery_id: str) -> Path:
