@@ -58,8 +58,9 @@ def by_address(end: YearEnd, before: YearEnd | None) -> pd.DataFrame:
     """Persons in Bedarfsgemeinschaften per address, as the Jobcenter's own files keep them; columns ags, strasse,
     hausnummer, personen; the year before does not matter.
 
-    The Jobcenter reaches more people at the town hall than are registered there: recipients without a home of their own,
-    who stay registered where they last lived. Without a town hall in the Kommune everybody is where the register says.
+    The Jobcenter reaches more people at the town hall than are registered there: recipients without a home of their
+    own, who stay registered where they last lived. In a Kommune without that town hall everybody is where the register
+    says.
     """
     age, of, address, at_office, deprived = _at_home(end)
     receives = _receiving_households(end, of, age, deprived, at_office)

@@ -36,8 +36,8 @@ class File:
 
 
 Count = Callable[[YearEnd, YearEnd | None], pd.DataFrame]
-"""One Kommune at a year end and at the one before (None for the first) → counts per Sozialraum, index gebiet, or the rows
-of a list."""
+"""One Kommune at a year end and at the one before (None for the first) → counts per Sozialraum, index gebiet;
+for a list, its rows."""
 
 
 def at_year_end(end: YearEnd, before: YearEnd | None) -> pd.DataFrame:

@@ -12,7 +12,8 @@ MACROS = (
     """
     create or replace temp macro street_key(street) as regexp_replace(
         regexp_replace(
-            replace(replace(replace(replace(lower(nfc_normalize(street)), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss'),
+            replace(replace(replace(replace(
+                lower(nfc_normalize(street)), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss'),
             '[^0-9a-z]', '', 'g'
         ),
         'strasse', 'str', 'g'

@@ -23,8 +23,8 @@ from orchestration.feeds.intake import Delivery, address, deliveries
 from orchestration.feeds.limits import GB, MAX_FILE_BYTES
 from orchestration.feeds.reader import gate_frame, raw_rows
 from orchestration.feeds.reading_room import read_apart, unreadable
-from orchestration.gates.contract import feed_suite
 from orchestration.gates import residents
+from orchestration.gates.contract import feed_suite
 from orchestration.gates.decisions import Decision, load_decisions, waive
 from orchestration.gates.predecessor import COMPARISONS, compare
 from orchestration.gates.suites import SEVERITIES, GateDefect, Suite, expectation_name, find, load_suite
@@ -91,7 +91,8 @@ def decide(
 ) -> Verdict:
     """Run the feed's suite, compare with the year before (`past`, its raw Parquet) and draw the conclusion.
 
-    `counterparts`: raw Parquet of the feed that this one is compared with; None: do not compare. Raises GateDefect when a check itself is broken.
+    `counterparts`: raw Parquet of the feed that this one is compared with; None: do not compare. Raises GateDefect when
+    a check itself is broken.
     """
     assert delivery.deliverer is not None and delivery.year is not None
     findings = [_identical(twin, feed)] if twin else []

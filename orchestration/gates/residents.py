@@ -86,4 +86,5 @@ def _frame(delivered: pa.Table, registers: Sequence[Path]) -> pd.DataFrame:
             connection.read_parquet([str(path) for path in registers]).create_view("register")
         else:
             connection.register("register", NOBODY)
-        return connection.execute(FRAME, LIMITS).df().set_index("zeile")
+        used = {name: limit for name, limit in LIMITS.items() if f"${name}" in FRAME}
+        return connection.execute(FRAME, used).df().set_index("zeile")
