@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
@@ -163,6 +164,23 @@ def test_benefit_receipt_follows_the_concept_and_clusters(year_ends):
     sgb2, _ = benefits.count(end)
     ratio = [sgb2.personen[area] / n for area, n in by_area(end).items()]
     assert max(ratio) > 5 * min(ratio)
+
+
+def test_the_jobcenters_addresses_add_up_to_its_count_and_only_the_office_has_more_than_live_there(year_ends):
+    for ags, ends in year_ends.items():
+        end = ends[-1]
+        table = benefits.by_address(end, None)
+        sgb2, _ = benefits.count(end)
+        assert table.personen.sum() == sgb2.personen[ags]
+        at = end.household_address[end.residents.household]
+        places = end.addresses
+        lived = pd.Series(np.bincount(at, minlength=len(places.street)), [places.street, places.house_number])
+        ratio = (
+            table.personen.to_numpy() / lived.loc[list(zip(table.strasse, table.hausnummer, strict=True))].to_numpy()
+        )
+        is_office = (table.strasse == "Rathausplatz").to_numpy() & (places.office is not None)
+        assert is_office.sum() == (places.office is not None)
+        assert (ratio[is_office] == benefits.OFFICE_TIMES).all() and (ratio[~is_office] <= 1).all()
 
 
 def test_a_simulation_repeats_itself_whatever_its_last_year():

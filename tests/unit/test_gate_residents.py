@@ -208,7 +208,7 @@ def warnings(verdict: Verdict | None) -> list[str]:
 
 
 def test_the_register_of_the_same_year_is_judged_first_and_compared(home: Home) -> None:
-    receive_file(home, "bergisch-gladbach/einwohner_2019.csv", register_file("Anderswo", 2019))
+    receive_file(home, "bergisch-gladbach/einwohner_2019.csv", register_file(year=2019))
     receive_file(home, "bergisch-gladbach/einwohner_2020.csv", register_file())
     receive_file(home, f"jobcenter/{FEED}_2020.csv", ADDRESSES)
     [verdict] = judge(home, FEED)
@@ -335,6 +335,12 @@ def test_it_is_not_judged_ahead(home: Home) -> None:
     judge_ahead(home, load_feeds().values())
     assert (home.root, FEED) not in gate._started
     assert len(judge(home, FEED)) == 7 == len(deliveries(home))
+
+
+def test_street_house_number_and_count_are_declared_personal() -> None:
+    feed = load_feeds()[FEED]
+    assert {column.name for column in feed.columns if column.personal} == {"strasse", "hausnummer", "personen"}
+    assert "abgeschottete Statistikstelle" in feed.licence
 
 
 def test_the_agreement_says_what_is_compared() -> None:
