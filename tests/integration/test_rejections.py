@@ -131,7 +131,8 @@ def test_a_corrected_file_supersedes_and_the_bad_one_is_kept(
     result = ipso(home, "run")
     states = dict(
         duckdb.execute(
-            "select delivery_id, state from read_parquet(?) where feed = 'einwohner' and deliverer = 'roesrath' and year = 2022",
+            "select delivery_id, state from read_parquet(?)"
+            " where feed = 'einwohner' and deliverer = 'roesrath' and year = 2022",
             [str(home.control / "delivery.parquet")],
         ).fetchall()
     )
