@@ -13,10 +13,11 @@ from orchestration.sql import identifier, literal
 def write_duckdb_file(release: Path) -> None:
     """One table per Parquet file, in the order of their names; the same bytes for the same input.
 
-    FSST and ZSTD compression draw random samples, so strings are kept without them.
+    FSST and ZSTD compression draw random samples, so strings are kept without them. Bit-packing keeps whatever lay in
+    memory under a NULL that comes first in a column.
     """
     with duckdb.connect(str(release / "ipso.duckdb"), config={"threads": 1}) as connection:
-        connection.execute("set disabled_compression_methods = 'fsst,dict_fsst,zstd'")
+        connection.execute("set disabled_compression_methods = 'fsst,dict_fsst,zstd,bitpacking'")
         for path in sorted((release / "parquet").glob("*.parquet")):
             connection.execute(f"create table {identifier(path.stem)} as select * from read_parquet({literal(path)})")
 
