@@ -15,6 +15,7 @@ from demo.corrupt import KINDS
 from orchestration.feeds.declaration import load_feeds
 from orchestration.feeds.intake import deliveries
 from orchestration.home import REPOSITORY, Home
+from orchestration.release.write import _write_duckdb
 
 pytestmark = pytest.mark.integration
 
@@ -143,6 +144,18 @@ def test_no_single_blank_can_be_worked_out_from_its_kommune(county: Home) -> Non
         ).fetchall()[0]
     assert alone[0] == 0
     assert alone[1] > 0
+
+
+def test_the_duckdb_file_has_the_same_bytes_however_often_it_is_written(county: Home, tmp_path: Path) -> None:
+    """What lay in memory differs from process to process; nothing of it may be kept."""
+    parquet = (county.releases / "current").resolve() / "parquet"
+    made = set()
+    for attempt in range(8):
+        building = tmp_path / str(attempt)
+        shutil.copytree(parquet, building / "parquet")
+        _write_duckdb(building)
+        made.add((building / "ipso.duckdb").read_bytes())
+    assert made == {(county.releases / "current" / "ipso.duckdb").read_bytes()}
 
 
 def test_a_number_can_be_traced_to_its_deliveries(county: Home) -> None:
