@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from orchestration.feeds.declaration import Column, Deliverer, Feed, fold
 from orchestration.feeds.finding import Finding, structural
+from orchestration.sql import single_threaded
 
 # Symbols of German official statistics and the BA; they stay different from numbers and from each other.
 SYMBOLS = {"*": "*", "-": "-", "–": "-", ".": ".", "...": "...", "…": "...", "/": "/", "x": "x", "X": "x"}
@@ -223,7 +224,7 @@ def _typed(cells: Cells, places: dict[str, int], feed: Feed, deliverer: Delivere
             groups.setdefault(_same_typing(column), []).append(column)
     typed: dict[str, pa.Array] = {"zeile": cells.zeile}
     empty = pa.array(np.ones(n_rows, dtype=bool))
-    with duckdb.connect() as connection:
+    with single_threaded() as connection:
         for columns in groups.values():
             arrays = [cells.columns[places[column.name]] for column in columns]
             for column, result in zip(

@@ -187,7 +187,7 @@ def load_feeds() -> dict[str, Feed]:
 
 def load_feed(path: Path) -> Feed:
     """Read one declaration. Raises ValueError with the file's name where it contradicts itself."""
-    declared = yaml.safe_load(path.read_text(encoding="utf-8"))
+    declared = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     feed = Feed(
         name=path.stem,
         title=declared["title"],

@@ -5,7 +5,6 @@ Which module reads which format is decided here and nowhere else.
 
 from __future__ import annotations
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 
@@ -27,6 +26,7 @@ from orchestration.feeds.formats import (
     votemanager,
 )
 from orchestration.feeds.formats.kinds import TITLES, expected_kind, kind_of, wrong_kind
+from orchestration.sql import single_threaded
 
 READERS = {
     "delimited": delimited.read,
@@ -160,7 +160,7 @@ def _long(reading: Reading, feed: Feed, lead: list[pa.Array]) -> pa.Table:
         )
         parameters.append(reading.headers.get(name, column.title))
     statement = f"select * exclude (sort_order) from ({' union all '.join(parts)}) order by zeile, stichtag, sort_order"
-    connection = duckdb.connect()
+    connection = single_threaded()
     try:
         connection.register("wide", wide)
         return connection.execute(statement, parameters).to_arrow_table()
@@ -183,7 +183,7 @@ def gate_frame(reading: Reading, feed: Feed, official_population: int | None = N
     left_out = {"zeile", "geometry_wkb", *personal, *clean, *unneeded}
     kept = [name for name in table.column_names if name not in left_out]
     derived = [f"{expression} as {name}" for name, expression in feed.derived.items()]
-    with duckdb.connect() as connection:
+    with single_threaded() as connection:
         connection.execute("set variable amtlich = ?", [official_population])
         connection.register("source", table)
         frame = connection.execute(f"select {', '.join(['zeile', *kept, *derived])} from source").df()

@@ -7,12 +7,12 @@ Which delivery is the predecessor is decided by the delivery gate.
 
 from __future__ import annotations
 
-import duckdb
 import pandas as pd
 import pyarrow as pa
 
 from orchestration.feeds.finding import MAX_ROWS, Finding, german_number, sentence
 from orchestration.gates.suites import GateDefect, Outcome, run_suite
+from orchestration.sql import single_threaded
 
 COMPARISONS = ("vergleich_vorjahr_werte", "vergleich_vorjahr_spalten")
 FEWEST_AREAS = 5
@@ -88,7 +88,7 @@ def compare(present: pa.Table, past: pa.Table) -> list[Finding]:
     Raises GateDefect where something in here breaks: both tables have been read and typed.
     """
     try:
-        with duckdb.connect() as connection:
+        with single_threaded() as connection:
             connection.register("present", present)
             connection.register("past", past)
             values = connection.execute(VALUES).df()

@@ -16,6 +16,7 @@ import pyarrow as pa
 from orchestration.feeds.finding import Finding
 from orchestration.feeds.street_names import create_macros
 from orchestration.gates.suites import SEVERITIES, GateDefect, find, load_suite
+from orchestration.sql import literal, single_threaded
 
 SUITE = "anschriften_melderegister"
 LIMITS = {"wenige": 5, "viele": 50, "vielfaches": 3, "unbekannt": 20}
@@ -79,11 +80,12 @@ def notes() -> list[tuple[str, str]]:
 
 def _frame(delivered: pa.Table, registers: Sequence[Path]) -> pd.DataFrame:
     """One row per address with everything known, index zeile: ratios and counts where a rule applies, else null."""
-    with duckdb.connect() as connection:
+    with single_threaded() as connection:
         create_macros(connection)
         connection.register("delivered", delivered)
         if registers:
-            connection.read_parquet([str(path) for path in registers]).create_view("register")
+            files = ", ".join(literal(path) for path in registers)
+            connection.execute(f"create temp view register as from read_parquet([{files}])")
         else:
             connection.register("register", NOBODY)
         used = {name: limit for name, limit in LIMITS.items() if f"${name}" in FRAME}

@@ -15,7 +15,7 @@ from typing import Any
 
 from orchestration.feeds import reading_room
 
-PRELOADED = ["great_expectations", "orchestration.gates.delivery"]
+PRELOADED = ["orchestration.gates.worker_imports"]
 MOST_WORKERS = 4
 
 _pool: ProcessPoolExecutor | None = None

@@ -6,7 +6,6 @@ Kommune stays without one ("nicht verortbar") and is never dropped.
 
 from __future__ import annotations
 
-import duckdb
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -15,6 +14,7 @@ import shapely
 
 from orchestration.geography.areas import load_areas
 from orchestration.home import Home
+from orchestration.sql import single_threaded
 
 LOCATED_FEEDS = ("einwohner", "angebote")
 """Feeds whose raw rows have ags, ostwert, nordwert."""
@@ -68,7 +68,7 @@ def distinct_coordinates(paths: list[str]) -> pd.DataFrame:
     """ags, ostwert, nordwert of every place in the raw files, ordered."""
     if not paths:
         return pd.DataFrame({"ags": [], "ostwert": [], "nordwert": []})
-    with duckdb.connect() as connection:
+    with single_threaded() as connection:
         return connection.execute(
             """
             select distinct ags, ostwert, nordwert

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import re
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -33,6 +32,7 @@ from orchestration.feeds.finding import Finding, structural
 from orchestration.feeds.formats import delimited
 from orchestration.feeds.formats.headers import SEPARATOR, tidy
 from orchestration.feeds.formats.long import pivoted
+from orchestration.sql import single_threaded
 
 LEAD = ["Stichtag", "Schlüssel", "Gebiet"]
 OLD = {"time": "zeit", "code": "{}_auspraegung_code", "label": "{}_auspraegung_label"}
@@ -111,7 +111,7 @@ def _with_headers(long: pa.Table, declared: list[tuple[str, ...]]) -> pa.Table:
     """Adds `header`. The few distinct combinations of categories are named in Python, the rows joined in DuckDB."""
     parts = [name for name in long.column_names if re.fullmatch(r"(code|label)\d*|unit", name)]
     quoted = ", ".join(parts)
-    with duckdb.connect() as connection:
+    with single_threaded() as connection:
         connection.register("long", long)
         told = connection.execute(f"select distinct {quoted} from long").to_arrow_table()
         rows = told.to_pylist()

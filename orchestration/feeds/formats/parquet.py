@@ -18,6 +18,7 @@ from orchestration.feeds.finding import Finding, structural
 from orchestration.feeds.formats import faults
 from orchestration.feeds.formats.kinds import TITLES
 from orchestration.feeds.formats.notation import sql_text
+from orchestration.sql import single_threaded
 
 MAX_CELLS = 1_000_000_000
 
@@ -39,7 +40,7 @@ def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
     places = [f"c{i}" for i in range(len(headers))]
     fields = [_text(place, column.type, feed, deliverer) for place, column in zip(places, table.columns, strict=True)]
     try:
-        with duckdb.connect() as connection:
+        with single_threaded() as connection:
             connection.register("delivered", table.rename_columns(places))
             texts = connection.execute(f"select {', '.join(fields)} from delivered").to_arrow_table().combine_chunks()
     except duckdb.NotImplementedException:
