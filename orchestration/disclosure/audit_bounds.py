@@ -140,10 +140,8 @@ def _reconciled(system: System, broken: np.ndarray) -> tuple[System, int]:
         )
         _set_cost(highs, np.concatenate([np.zeros(columns.size), weight, weight]))
         solution = _optimum(highs)
-        if solution is None or np.any(np.abs(solution - np.round(solution)) > EPSILON):
+        if np.any(np.abs(solution - np.round(solution)) > EPSILON):
             solution = _optimum(highs, whole=True)
-        if solution is None:
-            raise RuntimeError("HiGHS: kein Ausgleich gefunden.")
         up, down = np.round(solution[columns.size :]).reshape(2, -1)
         row_low[rows] += down - up
         row_high[rows] += down - up
@@ -165,7 +163,10 @@ class _Component:
 
     def solve(self, enough: Enough | None) -> tuple[np.ndarray, np.ndarray]:
         """Attained low and high of each target."""
-        self._highs = _model(self.rows, self.row_bounds, self.column_bounds)
+        # HiGHS does not always recognise an objective without end: far above all that is printed stands for it.
+        self._endless = 1000 + 10 * max(_largest(bounds) for bounds in (*self.row_bounds, *self.column_bounds))
+        capped = np.minimum(self.column_bounds[1], self._endless)
+        self._highs = _model(self.rows, self.row_bounds, (self.column_bounds[0], capped))
         self._low = np.full(self.targets.size, np.inf)
         self._high = np.full(self.targets.size, -np.inf)
         if enough is not None:
@@ -174,7 +175,7 @@ class _Component:
             for sign in (-1.0, 1.0):
                 if enough is None or not self._enough(enough)[target]:
                     self._extreme(target, sign)
-        return self._low, self._high
+        return self._low, np.where(self._high >= self._endless, np.inf, self._high)
 
     def _enough(self, enough: Enough) -> np.ndarray:
         return (self._high >= self._low) & enough(self._low, self._high)
@@ -195,25 +196,17 @@ class _Component:
     def _extreme(self, target: int, sign: float) -> None:
         """The least (sign -1) or greatest (+1) value of one target, whole, and attained."""
         objective = -sign * self.expression[[target]].toarray().ravel()
-        solution, value = self._attempt(objective)
-        if solution is None:
-            self._high[target] = np.inf
-            return
-        if not self._record(solution):
+        if not self._record(self._programme(objective)):
             # The relaxation is not tight: only whole tables count.
             self._record(_optimum(self._highs, whole=True))
 
-    def _attempt(self, objective: np.ndarray) -> tuple[np.ndarray | None, float]:
-        solution = self._programme(objective)
-        return solution, 0.0 if solution is None else float(objective @ solution)
-
-    def _programme(self, objective: np.ndarray) -> np.ndarray | None:
+    def _programme(self, objective: np.ndarray) -> np.ndarray:
         _set_cost(self._highs, objective)
         return _optimum(self._highs)
 
-    def _record(self, solution: np.ndarray | None) -> bool:
+    def _record(self, solution: np.ndarray) -> bool:
         """Note what the targets are in this table; False if it is not one of whole numbers."""
-        if solution is None or np.any(np.abs(solution - np.round(solution)) > EPSILON):
+        if np.any(np.abs(solution - np.round(solution)) > EPSILON):
             return False
         value = self.constant + self.expression @ np.round(solution)
         self._low, self._high = np.minimum(self._low, value), np.maximum(self._high, value)
@@ -292,20 +285,21 @@ def _set_cost(highs: highspy.Highs, cost: np.ndarray) -> None:
     highs.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), np.asarray(cost, dtype=float))
 
 
-def _optimum(highs: highspy.Highs, whole: bool = False) -> np.ndarray | None:
-    """An optimal solution; None if the objective has no end. Raises if there is no solution at all."""
+def _optimum(highs: highspy.Highs, whole: bool = False) -> np.ndarray:
+    """An optimal solution, in whole numbers if asked for. Raises if there is none."""
     n = highs.getNumCol()
     columns = np.arange(n, dtype=np.int32)
     if whole:
         highs.changeColsIntegrality(n, columns, np.full(n, highspy.HighsVarType.kInteger))
     highs.run()
     status = highs.getModelStatus()
-    solution = np.array(highs.getSolution().col_value) if status == highspy.HighsModelStatus.kOptimal else None
+    solution = np.array(highs.getSolution().col_value)
     if whole:
         highs.changeColsIntegrality(n, columns, np.full(n, highspy.HighsVarType.kContinuous))
-    if solution is None and status not in (
-        highspy.HighsModelStatus.kUnbounded,
-        highspy.HighsModelStatus.kUnboundedOrInfeasible,
-    ):
+    if status != highspy.HighsModelStatus.kOptimal:
         raise RuntimeError(f"HiGHS: {highs.modelStatusToString(status)}")
     return solution
+
+
+def _largest(bounds: np.ndarray) -> float:
+    return float(np.abs(bounds[np.isfinite(bounds)]).max(initial=0.0))

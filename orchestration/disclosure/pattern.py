@@ -98,16 +98,30 @@ class _Search:
 
     def protect(self, cell: int) -> None:
         """Find a witness in the cell's Kommune and universe, else in its universe, else in the whole component."""
-        step = max(self.minimum[cell] - 1, 1)
-        for label in self.labels_of(cell):
-            block, inside = self.block(label)
-            own = int(np.searchsorted(inside, cell))
-            for by in (step, -1) if self.values[cell] >= self.minimum[cell] + step else (step,):
-                change = block.move(own, by, self.blank[inside])
-                if change is not None:
-                    self.witness(inside, change)
-                    return
+        step = int(max(self.minimum[cell] - 1, 1))
+        is_large = self.values[cell] >= self.minimum[cell] + step
+        labels = self.labels_of(cell)
+        for label in labels:
+            if any(self.move(label, cell, by) for by in ((step, -1) if is_large else (step,))):
+                return
+        # Less room upwards than that: what there is, up and down together.
+        for by in (*range(step - 1, 0, -1), *range(-step, 0)):
+            self.move(labels[-1], cell, by)
+            if self.is_safe(cell):
+                return
         raise ValueError("Eine kleine Anzahl lässt sich nicht schützen: frühere Veröffentlichungen zeigen zu viel.")
+
+    def move(self, label: tuple[int, int], cell: int, by: int) -> bool:
+        """Look for a witness in which the cell changes by `by`, and note what it makes blank."""
+        block, inside = self.block(label)
+        change = block.move(int(np.searchsorted(inside, cell)), by, self.blank[inside])
+        if change is None:
+            return False
+        possible = self.values[inside] + change
+        self.low[inside] = np.minimum(self.low[inside], possible)
+        self.high[inside] = np.maximum(self.high[inside], possible)
+        self.blank[inside] |= change != 0
+        return True
 
     def labels_of(self, cell: int) -> list[tuple[int, int]]:
         """(universe, Kommune) of the cell, each -1 for all, from the smallest block to the whole component."""
@@ -150,13 +164,6 @@ class _Search:
             side = fall if part.data[at] > 0 else rise
             side[part.indices[at]] = min(side[part.indices[at]], surplus[pair])
         return sp.csr_array(part[np.flatnonzero(ends == 2)]), (fall, rise)
-
-    def witness(self, inside: np.ndarray, change: np.ndarray) -> None:
-        """Another possible table: what moved in it is blank from now on."""
-        possible = self.values[inside] + change
-        self.low[inside] = np.minimum(self.low[inside], possible)
-        self.high[inside] = np.maximum(self.high[inside], possible)
-        self.blank[inside] |= change != 0
 
 
 def _components(relations: Relations) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
