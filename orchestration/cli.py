@@ -226,6 +226,18 @@ def trace(home: Home, gebiet: str, indikator: str, jahr: int) -> None:
 
 
 @main.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.argument("veroeffentlichung", default="current")
+@click.option("--allein", is_flag=True, help="Ohne das, was frühere Veröffentlichungen daneben verraten.")
+@click.option("--mindestens", default=3, show_default="3", help="Kleinste Anzahl, die gezeigt werden darf.")
+@click.pass_obj
+def audit(home: Home, veroeffentlichung: str, allein: bool, mindestens: int) -> None:
+    """Prüfen, ob sich aus allen Zahlen einer Veröffentlichung Geheimes errechnen lässt (Ordner oder Kennung)."""
+    from orchestration.disclosure.audit_command import print_audit
+
+    sys.exit(print_audit(home, veroeffentlichung, allein, mindestens))
+
+
+@main.command(cls=GermanCommand, context_settings=CONTEXT)
 @click.option("--port", default=8080, show_default="8080", help="Anschluss des Berichts.")
 @click.option("--dagster-port", default=3000, show_default="3000", help="Anschluss der Dagster-Oberfläche.")
 @click.pass_obj

@@ -44,9 +44,7 @@ class Universe:
         grid = list(itertools.product(*self.axes.values()))
         names = list(self.axes)
         rows = [[_fits(dict(zip(names, cell, strict=True)), self.items[item]) for cell in grid] for item in items]
-        possible = [
-            not any(_fits(dict(zip(names, cell, strict=True)), never) for never in self.never) for cell in grid
-        ]
+        possible = [not any(_fits(dict(zip(names, cell, strict=True)), never) for never in self.never) for cell in grid]
         table = np.array(rows, dtype=bool).reshape(len(items), len(grid))[:, possible]
         table = table[:, table.any(axis=0)]
         _, first = np.unique(table, axis=1, return_index=True)
@@ -141,23 +139,25 @@ def relate(
 ) -> Relations:
     """The relations between cells.
 
-    cells: columns area_id, year, item (and level, only if `within` names one); one row per published count.
+    cells: columns area_id, level, year, item; one row per published count.
     areas: columns area_id, parent_area_id (null at the top), year; all areas that exist, also those without figures.
-    overlaps: columns old, new: area ids of two boundary versions that share a piece; both are in `areas`.
+    overlaps: columns year, old, new: areas of two boundary versions that share a piece; both are in `areas`. What is
+    known of a piece itself is a cell of the area `old&new`.
     """
     universe = cells["item"].map({item: declaration.universe_of(item) for item in cells["item"].unique()})
     position = np.arange(len(cells))
     pieces = _pieces(overlaps)
-    tree = {int(year): _children(group) for year, group in areas.groupby("year")}
+    tree = {int(str(year)): _children(group) for year, group in areas.groupby("year")}
     rows: list[np.ndarray] = []
     columns: list[np.ndarray] = []
     blocks: list[np.ndarray] = []
     block_numbers: dict[str, int] = {}
     width = 0
-    for (year, name), group in cells.assign(position=position).groupby([cells["year"], universe], sort=True):
+    for key, group in cells.assign(position=position).groupby([cells["year"], universe], sort=True):
+        year, name = int(str(key[0])), str(key[1])
         items = sorted(group["item"].unique())
-        member = declaration.membership(str(name), items)
-        places, leaves, top = _places(set(group["area_id"]), *tree[int(year)], pieces)
+        member = declaration.membership(name, items)
+        places, leaves, top = _places(set(group["area_id"]), *tree[year], pieces[year])
         number = {place: n for n, place in enumerate(leaves)}
         item_number = {item: n for n, item in enumerate(items)}
         for area, item, row in zip(group["area_id"], group["item"], group["position"], strict=True):
@@ -210,7 +210,7 @@ def _places(
                 chain.append(above)
                 above = parent.get(above)
             for place in found[area]:
-                top[place] = chain[-2] if len(chain) > 1 else chain[0]
+                top.setdefault(place, chain[-2] if len(chain) > 1 else chain[0])
     return found, sorted(top), top
 
 
@@ -224,12 +224,13 @@ def _children(areas: pd.DataFrame) -> tuple[dict[str, str | None], dict[str, lis
     return parent, children
 
 
-def _pieces(overlaps: pd.DataFrame | None) -> dict[str, list[str]]:
-    pieces: dict[str, list[str]] = defaultdict(list)
+def _pieces(overlaps: pd.DataFrame | None) -> dict[int, dict[str, list[str]]]:
+    """Per year the pieces of each area that was re-cut; a piece is one of itself."""
+    pieces: dict[int, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     if overlaps is not None:
-        for old, new in sorted(zip(overlaps["old"], overlaps["new"], strict=True)):
-            pieces[old].append(f"{old}&{new}")
-            pieces[new].append(f"{old}&{new}")
+        for year, old, new in sorted(zip(overlaps["year"], overlaps["old"], overlaps["new"], strict=True)):
+            pieces[int(year)][old].append(f"{old}&{new}")
+            pieces[int(year)][new].append(f"{old}&{new}")
     return pieces
 
 
@@ -237,7 +238,9 @@ def _within(cells: pd.DataFrame, declaration: Declaration) -> np.ndarray:
     keyed = cells[["area_id", "year", "item"]].assign(position=np.arange(len(cells)))
     pairs = []
     for part, whole, level in declaration.within:
-        chosen = keyed if level is None else keyed[(cells["level"] == level).to_numpy()]
+        # Whom the register and whom another source cannot locate are not the same persons.
+        holds = cells["level"] != "nicht_verortbar" if level is None else cells["level"] == level
+        chosen = keyed[holds.to_numpy()]
         joined = chosen[chosen["item"] == part].merge(chosen[chosen["item"] == whole], on=["area_id", "year"])
         pairs.append(joined[["position_x", "position_y"]].to_numpy(np.int64))
     return np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)

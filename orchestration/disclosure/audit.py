@@ -5,6 +5,7 @@ Shares no code with the suppressor and knows nothing of its decisions: it reads 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from orchestration.disclosure.audit_bounds import ranges, tighten
+from orchestration.disclosure.audit_history import together
 from orchestration.disclosure.audit_read import KEY, Published, read_release
 from orchestration.disclosure.audit_sums import Knowledge, build, read_knowledge
 
@@ -37,9 +39,22 @@ class Audit:
         return int(self.verdicts[list(LEAKS)].sum())
 
 
-def audit_release(release: Path, minimum: int = MINIMUM) -> Audit:
-    """The verdict on every blank of a release folder."""
-    return audit(read_release(release), read_knowledge(), minimum)
+def audit_release(release: Path, earlier: Sequence[Path] = (), minimum: int = MINIMUM) -> Audit:
+    """The verdict on every blank of a release folder, with all that earlier releases told (oldest first)."""
+    knowledge = read_knowledge()
+    before = [read_release(folder) for folder in earlier]
+    published, revealed = together(read_release(release), before, knowledge)
+    found = audit(published, knowledge, minimum)
+    return with_revealed(found, revealed)
+
+
+def with_revealed(found: Audit, revealed: pd.DataFrame) -> Audit:
+    """What an earlier release hid and this one prints is a blank that is known exactly."""
+    return replace(
+        found,
+        verdicts=found.verdicts.add(pd.Series({EXACT: len(revealed)}), fill_value=0).astype(int)[[*LEAKS, SAFE]],
+        hidden=pd.concat([found.hidden, revealed.assign(verdict=EXACT)], ignore_index=True),
+    )
 
 
 def audit(published: Published, knowledge: Knowledge, minimum: int = MINIMUM) -> Audit:
@@ -58,7 +73,7 @@ def audit(published: Published, knowledge: Knowledge, minimum: int = MINIMUM) ->
 
 
 def settled_pairs(published: Published, knowledge: Knowledge) -> Published:
-    """A suppressed row shows neither count; where one follows from other tables, a reader knows the other to be the blank."""
+    """A suppressed row shows neither count; where one follows from other tables, the other must be the blank."""
     system, targets, hidden = build(published, knowledge)
     lower, upper, _ = tighten(system)
     is_known = (targets @ (upper - lower > 0).astype(float) == 0) & ~hidden["is_blank"].to_numpy(bool)

@@ -73,7 +73,7 @@ def ranges(system: System, targets: sp.csr_array, enough: Enough | None = None) 
 
 
 def tighten(system: System) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Bounds of the columns that each row alone implies, repeated until nothing moves; and the rows that cannot hold."""
+    """Bounds of the columns that single rows imply, repeated until nothing moves; and the rows that cannot hold."""
     entry = sp.coo_array(system.rows)
     row, column, factor = entry.row, entry.col, entry.data
     n_rows, n = system.rows.shape
@@ -135,17 +135,19 @@ def _reconciled(system: System, broken: np.ndarray) -> tuple[System, int]:
         eye = sp.eye_array(rows.size)
         weight = np.where(system.is_soft[rows], 1e-3, 1.0)
         highs = _model(
-            sp.csr_array(sp.hstack([part, eye, -eye])), (row_low[rows], row_high[rows]),
+            sp.csr_array(sp.hstack([part, eye, -eye])),
+            (row_low[rows], row_high[rows]),
             (np.zeros(columns.size + 2 * rows.size), np.full(columns.size + 2 * rows.size, np.inf)),
         )
         _set_cost(highs, np.concatenate([np.zeros(columns.size), weight, weight]))
         solution = _optimum(highs)
-        if np.any(np.abs(solution - np.round(solution)) > EPSILON):
-            solution = _optimum(highs, whole=True)
-        up, down = np.round(solution[columns.size :]).reshape(2, -1)
+        atoms = solution[: columns.size]
+        if np.any(np.abs(atoms - np.round(atoms)) > EPSILON):
+            solution = _optimum(highs, whole=columns.size)
+        up, down = solution[columns.size :].reshape(2, -1)
         row_low[rows] += down - up
         row_high[rows] += down - up
-        gives_way = rows[(up + down > 0) & system.is_soft[rows]]
+        gives_way = rows[(up + down > EPSILON) & system.is_soft[rows]]
         row_low[gives_way], row_high[gives_way] = -np.inf, np.inf
     return System(system.rows, row_low, row_high, system.is_soft), labels.size
 
@@ -198,7 +200,7 @@ class _Component:
         objective = -sign * self.expression[[target]].toarray().ravel()
         if not self._record(self._programme(objective)):
             # The relaxation is not tight: only whole tables count.
-            self._record(_optimum(self._highs, whole=True))
+            self._record(_optimum(self._highs, whole=self.rows.shape[1]))
 
     def _programme(self, objective: np.ndarray) -> np.ndarray:
         _set_cost(self._highs, objective)
@@ -261,6 +263,14 @@ def _grouped(label: np.ndarray, count: int) -> list[np.ndarray]:
     return np.split(order, np.searchsorted(label[order], np.arange(1, count)))
 
 
+class _Quiet(highspy.Highs):
+    """Without the callbacks, which nobody needs here, and the banner that enabling them prints."""
+
+    def enableCallbacks(self) -> None:
+        """Called by the constructor."""
+        self.setOptionValue("output_flag", False)
+
+
 def _model(
     rows: sp.csr_array, row_bounds: tuple[np.ndarray, np.ndarray], column_bounds: tuple[np.ndarray, np.ndarray]
 ) -> highspy.Highs:
@@ -272,8 +282,7 @@ def _model(
     lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     lp.a_matrix_.start_, lp.a_matrix_.index_ = rows.indptr.astype(np.int32), rows.indices.astype(np.int32)
     lp.a_matrix_.value_ = rows.data.astype(float)
-    highs = highspy.Highs()
-    highs.setOptionValue("output_flag", False)
+    highs = _Quiet()
     highs.setOptionValue("threads", 1)
     highs.setOptionValue("mip_rel_gap", 0.0)
     highs.setOptionValue("mip_abs_gap", 0.5)
@@ -285,17 +294,16 @@ def _set_cost(highs: highspy.Highs, cost: np.ndarray) -> None:
     highs.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), np.asarray(cost, dtype=float))
 
 
-def _optimum(highs: highspy.Highs, whole: bool = False) -> np.ndarray:
-    """An optimal solution, in whole numbers if asked for. Raises if there is none."""
-    n = highs.getNumCol()
-    columns = np.arange(n, dtype=np.int32)
+def _optimum(highs: highspy.Highs, whole: int = 0) -> np.ndarray:
+    """An optimal solution, in which the first `whole` columns are whole numbers. Raises if there is none."""
+    columns = np.arange(whole, dtype=np.int32)
     if whole:
-        highs.changeColsIntegrality(n, columns, np.full(n, highspy.HighsVarType.kInteger))
+        highs.changeColsIntegrality(whole, columns, np.full(whole, highspy.HighsVarType.kInteger))
     highs.run()
     status = highs.getModelStatus()
     solution = np.array(highs.getSolution().col_value)
     if whole:
-        highs.changeColsIntegrality(n, columns, np.full(n, highspy.HighsVarType.kContinuous))
+        highs.changeColsIntegrality(whole, columns, np.full(whole, highspy.HighsVarType.kContinuous))
     if status != highspy.HighsModelStatus.kOptimal:
         raise RuntimeError(f"HiGHS: {highs.modelStatusToString(status)}")
     return solution

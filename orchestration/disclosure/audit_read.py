@@ -18,6 +18,8 @@ Z = 1.959964
 MAX_DECIMALS = 6
 KEY = ["area", "year", "item"]
 CUBE = "cube|"
+TODAY = "@heute"
+ESTIMATED = ("flaechengewichtet", "einwohnergewichtet")
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Published:
     cells: pd.DataFrame
     """area, year, item, low, high (NaN if nothing is printed), is_blank, is_unclear (it or its partner is blank)"""
     shares: pd.DataFrame
-    """area, year, numerator, denominator, low, high: low ≤ numerator / denominator ≤ high, where both are not printed"""
+    """area, year, numerator, denominator, low, high: low ≤ numerator / denominator ≤ high, where one is not printed"""
     areas: pd.DataFrame
     """area, parent, level, year, is_today (only since a later change of boundaries), is_replaced (until then)"""
     pairs: pd.DataFrame
@@ -40,67 +42,82 @@ def read_release(release: Path) -> Published:
     names = ("fct_indicator", "fct_population", "dim_area", "dim_indicator")
     with single_threaded() as connection:
         tables = {
-            name: connection.execute("select * from read_parquet(?) order by all", [str(folder / f"{name}.parquet")]).df()
+            name: connection.execute(
+                "select * from read_parquet(?) order by all", [str(folder / f"{name}.parquet")]
+            ).df()
             for name in names
         }
-    areas = area_years(tables["dim_area"], sorted({int(y) for y in tables["fct_indicator"]["year"]}))
-    rows = indicator_rows(tables["fct_indicator"], tables["dim_indicator"], areas)
-    cells = pd.concat([indicator_cells(rows), population_cells(tables["fct_population"])], ignore_index=True)
+    facts = tables["fct_indicator"]
+    bridge = release / "parquet" / "bridge_area_version.parquet"
+    areas = area_years(tables["dim_area"], facts, pd.read_parquet(bridge) if bridge.exists() else None)
+    rows = indicator_rows(facts, tables["dim_indicator"], areas)
+    cells = pd.concat([indicator_cells(rows), population_cells(tables["fct_population"], areas)], ignore_index=True)
     return Published(one_row_per_cell(cells), shares(rows), areas, unclear_pairs(rows))
 
 
-def area_years(dim_area: pd.DataFrame, years: list[int]) -> pd.DataFrame:
-    """Areas valid at the end of each year, and today's areas that were different then, as `<area_id>@heute`."""
+def area_years(dim_area: pd.DataFrame, facts: pd.DataFrame, bridge: pd.DataFrame | None) -> pd.DataFrame:
+    """Areas valid at the end of each year, and today's areas that were different then, as `<area_id>@heute`.
+
+    An area was different if the release says that its figures were counted anew, or if a later re-cut touched it.
+    """
     known = dim_area.assign(
         first=pd.to_datetime(dim_area["valid_from"]), last=pd.to_datetime(dim_area["valid_to"]).fillna(pd.Timestamp.max)
     )
-    newest = known.sort_values("first").groupby("area_id", as_index=False).tail(1)
-    newest = newest[newest["valid_to"].isna()]
+    newest = known[known["valid_to"].isna()]
+    anew = set()
+    if "conversion_method" in facts:
+        chosen = facts[(facts["boundary"] == "current") & facts["conversion_method"].notna()]
+        chosen = chosen[chosen["conversion_method"] != "unveraendert"]
+        anew = set(zip(chosen["area_id"], chosen["year"], strict=True))
     frames = []
-    for year in years:
-        day = pd.Timestamp(year, 12, 31)
+    for year in sorted(facts["year"].unique()):
+        day = pd.Timestamp(int(year), 12, 31)
         then = known[(known["first"] <= day) & (known["last"] >= day)]
-        size = then.set_index("area_id")["area_sqkm"]
-        before = newest["area_id"].map(size).to_numpy(float)
-        same = newest["area_id"].isin(then["area_id"]).to_numpy() & (
-            np.isclose(before, newest["area_sqkm"].to_numpy(float), rtol=1e-9, atol=0, equal_nan=True)
+        later = bridge[pd.to_datetime(bridge["valid_from"]) > day] if bridge is not None else None
+        new, old = (
+            set() if later is None else set(later[column].dropna()) for column in ("new_area_id", "old_area_id")
         )
-        changed = newest[~same & (newest["level"] == "sozialraum").to_numpy()]
+        recut = new | {area for area, of in anew if of == year}
+        changed = newest[newest["area_id"].isin(recut)]
+        replaced = then["area_id"].isin(old | recut).to_numpy()
         frames.append(
             pd.DataFrame(
                 {
-                    "area": [*then["area_id"], *(changed["area_id"] + "@heute")],
+                    "area": [*then["area_id"], *(changed["area_id"] + TODAY)],
                     "parent": [*then["parent_area_id"], *changed["parent_area_id"]],
                     "level": [*then["level"], *changed["level"]],
-                    "year": year,
+                    "year": int(year),
                     "is_today": [*np.zeros(len(then), bool), *np.ones(len(changed), bool)],
+                    "is_replaced": [*replaced, *np.zeros(len(changed), bool)],
                 }
             )
         )
-    table = pd.concat(frames, ignore_index=True)
-    today = set(zip(table.loc[table["is_today"], "area"], table.loc[table["is_today"], "year"], strict=True))
-    twin = [(f"{area}@heute", year) in today for area, year in zip(table["area"], table["year"], strict=True)]
-    # An area of then that is not one of today: replaced, merged or re-cut.
-    gone = ~table["area"].isin(newest["area_id"]).to_numpy() & (table["level"] == "sozialraum").to_numpy()
-    return table.assign(is_replaced=(np.array(twin, bool) | gone) & ~table["is_today"].to_numpy())
+    return pd.concat(frames, ignore_index=True)
+
+
+def area_keys(table: pd.DataFrame, areas: pd.DataFrame) -> pd.Series:
+    """The area of each row: `<area_id>@heute` where today's area was a different one in that year."""
+    if "boundary" not in table:
+        return table["area_id"]
+    today = pd.MultiIndex.from_frame(areas.loc[areas["is_today"], ["area", "year"]])
+    recut = pd.MultiIndex.from_arrays([table["area_id"] + TODAY, table["year"]]).isin(today)
+    return table["area_id"].where(~(recut & (table["boundary"] == "current")), table["area_id"] + TODAY)
 
 
 def indicator_rows(facts: pd.DataFrame, indicators: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
     """One row per area, year and indicator with the interval of its value, printed or worked back."""
+    if "conversion_method" in facts:
+        # Estimates are computed from what is printed for the old areas: they tell nothing more, and are no counts.
+        facts = facts[~facts["conversion_method"].isin(ESTIMATED)]
     wanted = ["indicator_id", "numerator_measure", "denominator_measure", "scale", "interval_method"]
-    rows = facts.merge(indicators.reindex(columns=wanted), on="indicator_id")
-    current = rows["boundary"] == "current"
-    own = rows["area_id"] + np.where(current, "@heute", "")
-    is_area = pd.MultiIndex.from_frame(areas[["area", "year"]])
-    recut = current & pd.MultiIndex.from_arrays([own, rows["year"]]).isin(is_area)
-    rows["area"] = np.where(recut, own, rows["area_id"])
+    rows = facts.merge(indicators[wanted], on="indicator_id")
     low, high = printed_interval(rows["value"].to_numpy(float))
-    rows = rows.assign(low=low, high=high, is_top=rows["area"].isin(areas.loc[areas["parent"].isna(), "area"]))
-    return worked_back(rows)
+    rows = rows.assign(low=low, high=high, area=area_keys(rows, areas))
+    return worked_back(rows.assign(is_top=rows["area"].isin(areas.loc[areas["parent"].isna(), "area"])))
 
 
 def printed_interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What a printed number stands for: half a unit of its last decimal either way, or the number itself if it has many."""
+    """What a printed number stands for: half a unit of its last decimal either way; with many decimals, itself."""
     half = np.full(values.shape, np.nan)
     for decimals in range(MAX_DECIMALS, 0, -1):
         half[np.isclose(values, np.round(values, decimals), rtol=0, atol=1e-9)] = 0.5 * 10.0**-decimals
@@ -189,7 +206,7 @@ def indicator_cells(rows: pd.DataFrame) -> pd.DataFrame:
 def counts_behind_interval(
     rows: pd.DataFrame, denominator: np.ndarray, scale: np.ndarray
 ) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The numerator from a printed confidence bound and the denominator (Wilson solved for the count; Byar by search)."""
+    """The numerator from a printed confidence bound and the denominator: Wilson solved for it, Byar by search."""
     results = []
     for column, sign in (("ci_lower", 1.0), ("ci_upper", -1.0)):
         low, high = (bound / scale for bound in printed_interval(rows[column].to_numpy(float)))
@@ -217,12 +234,12 @@ def byar_count(bound: np.ndarray, sign: float) -> np.ndarray:
     return np.where(np.isnan(bound), np.nan, high)
 
 
-def population_cells(facts: pd.DataFrame) -> pd.DataFrame:
+def population_cells(facts: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
     """The population table; a printed zero is a number."""
     printed = facts["population"].to_numpy(float)
     return pd.DataFrame(
         {
-            "area": facts["area_id"],
+            "area": area_keys(facts, areas),
             "year": facts["year"],
             "item": CUBE + facts["age_band"] + "|" + facts["sex"] + "|" + facts["nationality_group"],
             "low": printed,
@@ -240,9 +257,7 @@ def one_row_per_cell(cells: pd.DataFrame) -> pd.DataFrame:
     )
     exact = (merged["low"] == merged["high"]).to_numpy()
     blank = merged["is_blank"].to_numpy(bool)
-    return merged.assign(
-        is_printed=exact & ~blank, is_unclear=merged["is_unclear"].to_numpy(bool) & ~blank & ~exact
-    )
+    return merged.assign(is_printed=exact & ~blank, is_unclear=merged["is_unclear"].to_numpy(bool) & ~blank & ~exact)
 
 
 def shares(rows: pd.DataFrame) -> pd.DataFrame:

@@ -63,20 +63,21 @@ def _register(seeds: Path) -> list[tuple[str, dict]]:
         for sex in axes["sex"]:
             for nationality in axes["nationality"]:
                 persons[f"{CUBE}{band}|{sex}|{nationality}"] = {
-                    "alter": [band], "sex": [sex], "nationality": [nationality],
+                    "alter": [band],
+                    "sex": [sex],
+                    "nationality": [nationality],
                 }
     households: dict[str, dict] = {}
     sizes = [str(n) for n in range(1, 12)]
-    for measure in measures.itertuples():
-        if measure.unit_counted == "person":
-            held = bands[(bands["age_from"] >= measure.lower_bound) & (bands["age_to"] <= measure.upper_bound)]
-            persons[measure.measure_id] = {"alter": list(held["age_band"])}
-            if isinstance(measure.nationality_group, str):
-                persons[measure.measure_id]["nationality"] = [measure.nationality_group]
+    names = ["measure_id", "unit_counted", "lower_bound", "upper_bound", "nationality_group"]
+    for item, unit, low, high, nationality in zip(*(measures[name].tolist() for name in names), strict=True):
+        if unit == "person":
+            held = bands[(bands["age_from"] >= low) & (bands["age_to"] <= high)]
+            persons[item] = {"alter": list(held["age_band"])}
+            if isinstance(nationality, str):
+                persons[item]["nationality"] = [nationality]
         else:
-            households[measure.measure_id] = {
-                "groesse": [n for n in sizes if measure.lower_bound <= int(n) <= measure.upper_bound]
-            }
+            households[item] = {"groesse": [n for n in sizes if low <= int(n) <= high]}
     return [
         ("einwohner", {"axes": axes, "measures": persons}),
         ("haushalte", {"axes": {"groesse": sizes}, "measures": households}),
@@ -112,11 +113,12 @@ def build(published: Published, knowledge: Knowledge) -> tuple[System, sp.csr_ar
     atoms: dict[tuple[str, int, str], np.ndarray] = {}
     builder = _Builder([], [], [], [], [], [])
     width = 0
-    trees = {int(year): group for year, group in published.areas.groupby("year")}
-    for (year, name), group in cells[says].groupby([cells["year"][says], universe[says]], sort=True):
+    trees = {int(str(year)): group for year, group in published.areas.groupby("year")}
+    for key, group in cells[says].groupby([cells["year"][says], universe[says]], sort=True):
+        year = int(str(key[0]))
         patterns = _patterns(sorted(group["item"].unique()), knowledge)
         size = next(iter(patterns.values())).size
-        tree = trees[int(year)]
+        tree = trees[year]
         leaves, below = _leaves(tree, set(group["area"]))
         start = {leaf: width + n * size for n, leaf in enumerate(leaves)}
         width += len(leaves) * size
@@ -124,12 +126,10 @@ def build(published: Published, knowledge: Knowledge) -> tuple[System, sp.csr_ar
         firsts = {area: np.array([start[leaf] for leaf in found], dtype=np.int64) for area, found in below.items()}
         for area in sorted(set(group["area"]) & set(firsts)):
             for item, at in kinds.items():
-                atoms[area, int(year), item] = (firsts[area][:, None] + at[None, :]).ravel()
+                atoms[area, year, item] = (firsts[area][:, None] + at[None, :]).ravel()
         _same_total(builder, tree, start, size)
     chosen = cells[says & np.array([key in atoms for key in _keys(cells)], dtype=bool)]
-    for key, low, high, blank in zip(
-        _keys(chosen), chosen["low"], chosen["high"], chosen["is_blank"], strict=True
-    ):
+    for key, low, high, blank in zip(_keys(chosen), chosen["low"], chosen["high"], chosen["is_blank"], strict=True):
         if blank or not np.isnan(low):
             least = max(1.0 if blank else 0.0, 0.0 if np.isnan(low) else low)
             builder.add([(atoms[key], 1.0)], least, np.inf if np.isnan(high) else high)
@@ -180,12 +180,12 @@ def _same_total(builder: _Builder, tree: pd.DataFrame, start: dict[str, int], si
 
 def _add_shares(builder: _Builder, shares: pd.DataFrame, atoms: dict[tuple[str, int, str], np.ndarray]) -> None:
     """low · denominator ≤ numerator ≤ high · denominator"""
-    for share in shares.itertuples():
-        numerator = atoms.get((share.area, share.year, share.numerator))
-        denominator = atoms.get((share.area, share.year, share.denominator))
+    names = ["area", "year", "numerator", "denominator", "low", "high"]
+    for area, year, own, other, low, high in zip(*(shares[name].tolist() for name in names), strict=True):
+        numerator, denominator = atoms.get((area, year, own)), atoms.get((area, year, other))
         if numerator is not None and denominator is not None:
-            builder.add([(numerator, 1.0), (denominator, -share.low)], 0.0, np.inf)
-            builder.add([(numerator, 1.0), (denominator, -share.high)], -np.inf, 0.0)
+            builder.add([(numerator, 1.0), (denominator, -low)], 0.0, np.inf)
+            builder.add([(numerator, 1.0), (denominator, -high)], -np.inf, 0.0)
 
 
 def _add_within(
@@ -195,7 +195,9 @@ def _add_within(
     for part, whole, only in knowledge.within:
         for (area, year, item), columns in list(atoms.items()):
             other = atoms.get((area, year, whole)) if item == part else None
-            if other is not None and (only is None or level[area, year] == only):
+            # Whom the register and whom another source cannot locate are not the same persons.
+            holds = level[area, year] != "nicht_verortbar" if only is None else level[area, year] == only
+            if other is not None and holds:
                 builder.add([(other, 1.0), (columns, -1.0)], 0.0, np.inf, soft=True)
 
 

@@ -15,6 +15,14 @@ FIRST_FOUND = 1e6
 """Relative gap of integer programmes: any solution is good enough."""
 
 
+class _Quiet(highspy.Highs):
+    """Without the callbacks, which nobody needs here, and the banner that enabling them prints."""
+
+    def enableCallbacks(self) -> None:
+        """Called by the constructor."""
+        self.setOptionValue("output_flag", False)
+
+
 def model(
     matrix: sp.csr_array,
     cost: np.ndarray,
@@ -32,8 +40,8 @@ def model(
     lp.a_matrix_.start_ = by_column.indptr.astype(np.int32)
     lp.a_matrix_.index_ = by_column.indices.astype(np.int32)
     lp.a_matrix_.value_ = by_column.data.astype(float)
-    highs = highspy.Highs()
-    for option, value in (("output_flag", False), ("threads", 1), ("random_seed", 0), ("mip_rel_gap", FIRST_FOUND)):
+    highs = _Quiet()
+    for option, value in (("threads", 1), ("random_seed", 0), ("mip_rel_gap", FIRST_FOUND)):
         highs.setOptionValue(option, value)
     highs.passModel(lp)
     return highs
@@ -51,7 +59,7 @@ def solve(highs: highspy.Highs) -> np.ndarray | None:
 
 
 def solve_whole(highs: highspy.Highs) -> np.ndarray | None:
-    """A solution in whole numbers, the first that is found (the cheapest is not worth the time); None if there is none."""
+    """A solution in whole numbers, the first found (the cheapest is not worth the time); None if there is none."""
     columns = np.arange(highs.getNumCol(), dtype=np.int32)
     basis = highs.getBasis()
     highs.changeColsIntegrality(columns.size, columns, np.full(columns.size, highspy.HighsVarType.kInteger))
@@ -158,7 +166,7 @@ class Block:
         self._index[self.cells] = np.arange(k)
 
     def move(self, cell: int, by: float, blank: np.ndarray) -> np.ndarray | None:
-        """The cheapest change of the block's cells, shape (cells,), in which `cell` changes by `by`; None if there is none.
+        """The cheapest change of the cells, shape (cells,), in which `cell` changes by `by`; None if there is none.
 
         blank: shape (cells,), cells that readers do not see already; they move at no cost.
         """
@@ -180,7 +188,7 @@ class Block:
         return change
 
     def _cheapest(self) -> np.ndarray | None:
-        """The relaxation's solution if it is whole; else one in whole numbers, of the cells that it moves if there is one."""
+        """The relaxation's solution if it is whole; else a whole one, if possible of the cells that it moves."""
         relaxed = solve(self._highs)
         if relaxed is None or is_whole(relaxed):
             return relaxed
