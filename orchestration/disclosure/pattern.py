@@ -77,12 +77,14 @@ class _Search:
         # A printed zero stays; so does what an earlier release has told.
         self.movable = (np.isnan(known) | (known > 0)) & ~counts.told[cells] & (self.values > 0)
         self.low, self.high = self.values.copy(), self.values.copy()
+        self.given_away = np.zeros(cells.size, dtype=bool)
         self._blocks: dict[tuple[int, int], tuple[Block, np.ndarray]] = {}
 
     def run(self) -> np.ndarray:
         """Witnesses for small counts first, then for whatever they made blank."""
         while True:
-            waiting = [int(cell) for cell in np.flatnonzero(self.blank & self.movable) if not self.is_safe(int(cell))]
+            open_cells = np.flatnonzero(self.blank & self.movable & ~self.given_away)
+            waiting = [int(cell) for cell in open_cells if not self.is_safe(int(cell))]
             if not waiting:
                 return self.blank
             for cell in waiting:
@@ -109,7 +111,10 @@ class _Search:
             self.move(labels[-1], cell, by)
             if self.is_safe(cell):
                 return
-        raise ValueError("Eine kleine Anzahl lässt sich nicht schützen: frühere Veröffentlichungen zeigen zu viel.")
+        if self.values[cell] < self.minimum[cell]:
+            raise ValueError("Eine kleine Anzahl lässt sich nicht schützen: frühere Veröffentlichungen zeigen zu viel.")
+        # A large count that earlier releases have given away stays blank, and that is all that can be done.
+        self.given_away[cell] = True
 
     def move(self, label: tuple[int, int], cell: int, by: int) -> bool:
         """Look for a witness in which the cell changes by `by`, and note what it makes blank."""

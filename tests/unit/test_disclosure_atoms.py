@@ -36,7 +36,7 @@ def test_every_item_of_the_declaration_is_a_measure_or_a_cell_of_the_population_
 
 
 def test_every_measure_of_persons_that_names_a_part_of_another_is_in_its_universe():
-    """A measure called x_something beside a measure x of persons is a part of it, unless the declaration knows better."""
+    """A measure x_something beside a measure x of persons is a part of it, so both are in one universe."""
     own = {"moves_in", "moves_out", "moves_within_in", "moves_within_out", "childcare_under_3", "childcare_3_plus"}
     for item in MEASURES.loc[MEASURES["counts_persons"], "measure_id"]:
         wholes = [w for w in MEASURES["measure_id"] if item.startswith(f"{w}_") and w not in own]
