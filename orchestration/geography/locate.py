@@ -12,6 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import shapely
 
+from orchestration.geography.address_match import anschrift_path
 from orchestration.geography.areas import load_areas
 from orchestration.home import Home
 from orchestration.sql import single_threaded
@@ -57,6 +58,8 @@ def write_verortung(home: Home) -> int:
     from orchestration.gates.directory import accepted_raw, write_parquet
 
     paths = [str(path) for feed in LOCATED_FEEDS for path in accepted_raw(home, feed).values()]
+    if anschrift_path(home).exists():
+        paths.append(str(anschrift_path(home)))
     points = distinct_coordinates(paths)
     located = locate(points, load_areas(home))
     table = pa.Table.from_pandas(located, schema=SCHEMA, preserve_index=False).replace_schema_metadata()
