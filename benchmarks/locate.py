@@ -4,8 +4,8 @@
     .venv/bin/python benchmarks/locate.py --small         # a hundredth of the county, to try it out
 
 Needs PostgreSQL 15 with PostGIS (apt-get install postgresql-15 postgresql-15-postgis-3); its cluster lies in the
-temporary folder, listens on a socket there and ends with the run. All get the same generated residents and areas (Parquet,
-PostGIS: CSV), and have to come to the same number of residents per Sozialraum:
+temporary folder, listens on a socket there and ends with the run. All get the same generated residents and areas
+(Parquet; PostGIS: CSV), and have to come to the same number of residents per Sozialraum:
 
 - ours: distinct coordinates, `orchestration.geography.locate`, join of the residents in DuckDB
 - ours, addresses: the same from registers without coordinates, which are looked up in the address register first

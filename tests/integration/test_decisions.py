@@ -33,8 +33,8 @@ def not_located(home: Home) -> dict[str, int]:
     with release_connection(home) as release:
         rows = release.execute(
             "select area_id, value::int from fct_indicator join dim_area using (area_id)"
-            " where level = 'nicht_verortbar' and indicator_id = 'population' and year = 2023 and boundary = 'as_counted'"
-            " order by area_id"
+            " where level = 'nicht_verortbar' and indicator_id = 'population' and year = 2023"
+            " and boundary = 'as_counted' order by area_id"
         ).fetchall()
     return dict(rows)
 
