@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from orchestration.discreet import discreet
 from orchestration.feeds.finding import counted
 from orchestration.gates.plausibility import check_plausibility
 from orchestration.logging import progress
@@ -26,6 +27,7 @@ MOST_FINDINGS = 50
     description="Passen die Zahlen aller Lieferungen zusammen? Summen der Teile, amtliche Bevölkerung, gedruckte Werte,"
     " fehlende Lieferungen, Sprünge. Hinweise werden veröffentlicht, Fehler halten die Veröffentlichung an.",
 )
+@discreet
 def plausibility_gate(context: dg.AssetCheckExecutionContext, home: HomeResource) -> dg.AssetCheckResult:
     """Warnings are recorded and published; errors stop everything downstream."""
     findings = check_plausibility(home.folder(), progress=progress(context))

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from orchestration.discreet import discreet
 from orchestration.geography.locate import write_verortung
 from orchestration.logging import progress
 from orchestration.resources import HomeResource
@@ -14,6 +15,7 @@ from orchestration.resources import HomeResource
     description="Jede gelieferte Koordinate (Melderegister, Angebote) mit ihrem Sozialraum; was in keinem liegt, bleibt"
     " „nicht verortbar“.",
 )
+@discreet
 def located_coordinates(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """One row per Kommune and distinct coordinate."""
     progress(context)("Verortung: Koordinaten den Sozialräumen zuordnen")
