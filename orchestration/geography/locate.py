@@ -6,13 +6,15 @@ Kommune stays without one ("nicht verortbar") and is never dropped.
 
 from __future__ import annotations
 
+import datetime as dt
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import shapely
 
-from orchestration.geography.areas import load_areas
+from orchestration.geography.areas import load_versions
 from orchestration.home import Home
 from orchestration.sql import single_threaded
 
@@ -23,6 +25,7 @@ SCHEMA = pa.schema(
         ("ags", pa.string()),
         ("ostwert", pa.float64()),
         ("nordwert", pa.float64()),
+        ("valid_from", pa.date32()),
         ("sozialraum_id", pa.string()),
     ]
 )
@@ -48,17 +51,32 @@ def locate(points: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.DataFrame:
     return points.assign(sozialraum_id=ids[found])
 
 
-def write_verortung(home: Home) -> int:
-    """Locate every distinct coordinate of the deliveries in force; returns the number of coordinates.
+def locate_in_versions(points: pd.DataFrame, versions: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Every point once per version of its Kommune's areas: ags, ostwert, nordwert, valid_from, sozialraum_id.
 
-    Writes `raw/verortung/verortung.parquet` (ags, ostwert, nordwert, sozialraum_id), ordered, so that the same
-    deliveries give the same bytes.
+    Ordered by ags, ostwert, nordwert, valid_from. A Kommune without areas has no rows.
+    """
+    parts = []
+    for ags, areas in versions.groupby("ags", sort=True):
+        own = points[points["ags"] == ags]
+        days: list[dt.date] = sorted(areas["valid_from"].unique())
+        parts += [locate(own, areas[areas["valid_from"] == day]).assign(valid_from=day) for day in days]
+    if not parts:
+        return SCHEMA.empty_table().to_pandas()
+    located = pd.concat(parts, ignore_index=True)[SCHEMA.names]
+    return located.sort_values(SCHEMA.names[:4], ignore_index=True)
+
+
+def write_verortung(home: Home) -> int:
+    """Locate every distinct coordinate of the deliveries in force; returns the number of rows.
+
+    Writes `raw/verortung/verortung.parquet` (ags, ostwert, nordwert, valid_from, sozialraum_id), ordered, so that the
+    same deliveries give the same bytes.
     """
     from orchestration.gates.directory import accepted_raw, write_parquet
 
     paths = [str(path) for feed in LOCATED_FEEDS for path in accepted_raw(home, feed).values()]
-    points = distinct_coordinates(paths)
-    located = locate(points, load_areas(home))
+    located = locate_in_versions(distinct_coordinates(paths), load_versions(home))
     table = pa.Table.from_pandas(located, schema=SCHEMA, preserve_index=False).replace_schema_metadata()
     write_parquet(table, home.raw / "verortung" / "verortung.parquet")
     return len(located)
