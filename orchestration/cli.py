@@ -11,57 +11,10 @@ from pathlib import Path
 
 import click
 
+from orchestration.german_click import GermanCommand, GermanGroup
 from orchestration.home import Home, default_home
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
-
-
-class GermanGroup(click.Group):
-    """Click's own headings in German."""
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(ctx.command_path, "BEFEHL [OPTIONEN]", prefix="Aufruf: ")
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [(name, self.commands[name].get_short_help_str(80)) for name in self.commands]
-        with formatter.section("Befehle"):
-            formatter.write_dl(rows)
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        _german_options(self, ctx, formatter)
-        self.format_commands(ctx, formatter)
-
-    def get_help_option(self, ctx: click.Context) -> click.Option | None:
-        return _german_help(super().get_help_option(ctx))
-
-
-class GermanCommand(click.Command):
-    """Click's own headings in German."""
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(
-            ctx.command_path,
-            " ".join(self.collect_usage_pieces(ctx)).replace("OPTIONS", "OPTIONEN"),
-            prefix="Aufruf: ",
-        )
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        _german_options(self, ctx, formatter)
-
-    def get_help_option(self, ctx: click.Context) -> click.Option | None:
-        return _german_help(super().get_help_option(ctx))
-
-
-def _german_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-    records = [record for parameter in command.get_params(ctx) if (record := parameter.get_help_record(ctx))]
-    with formatter.section("Optionen"):
-        formatter.write_dl(records)
-
-
-def _german_help(option: click.Option | None) -> click.Option | None:
-    if option is not None:
-        option.help = "Diese Hilfe anzeigen."
-    return option
 
 
 @click.group(cls=GermanGroup, context_settings=CONTEXT)

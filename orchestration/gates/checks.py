@@ -3,6 +3,7 @@
 import dagster as dg
 import pandas as pd
 
+from orchestration.discreet import discreet
 from orchestration.feeds.finding import counted, german_number
 from orchestration.gates.plausibility import check_plausibility, not_located
 from orchestration.logging import progress
@@ -28,6 +29,7 @@ MOST_FINDINGS = 50
     " fehlende Lieferungen, Sprünge, nicht verortbare Personen. Hinweise werden veröffentlicht, Fehler halten die"
     " Veröffentlichung an.",
 )
+@discreet
 def plausibility_gate(context: dg.AssetCheckExecutionContext, home: HomeResource) -> dg.AssetCheckResult:
     """Warnings are recorded and published; errors stop everything downstream."""
     findings = check_plausibility(home.folder(), progress=progress(context))

@@ -150,6 +150,7 @@ def expected_deliveries(home: Home) -> pd.DataFrame:
             (feed.name, feed.title, slug, deliverer.name, year)
             for feed in load_feeds().values()
             for slug, deliverer in feed.deliverers.items()
+            if deliverer.expected
             for year in feed.years
         ],
         columns=["feed", "feed_title", "deliverer", "deliverer_name", "year"],

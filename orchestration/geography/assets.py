@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from orchestration.discreet import discreet
 from orchestration.geography.address_match import write_anschrift
 from orchestration.geography.address_shares import as_markdown, in_words, shares
 from orchestration.geography.locate import write_verortung
@@ -17,6 +18,7 @@ from orchestration.resources import HomeResource
     " Vereinheitlichung der Schreibweise, nach einer bestätigten Zuordnung der Straße. Was offen bleibt, zeigt"
     " `ipso adressen`.",
 )
+@discreet
 def located_addresses(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """One row per Kommune and distinct address without delivered coordinates."""
     table = write_anschrift(home.folder())
@@ -29,11 +31,12 @@ def located_addresses(context: dg.AssetExecutionContext, home: HomeResource) -> 
     key=["raw", "verortung"],
     deps=[dg.AssetKey(["control", "delivery"]), dg.AssetKey(["raw", "anschrift"])],
     group_name="2_verortung",
-    description="Jede gelieferte Koordinate (Melderegister, Angebote) mit ihrem Sozialraum; was in keinem liegt, bleibt"
-    " „nicht verortbar“.",
+    description="Jede gelieferte Koordinate (Melderegister, Angebote) mit ihrem Sozialraum in jeder Fassung der"
+    " Grenzen; was in keinem liegt, bleibt „nicht verortbar“.",
 )
+@discreet
 def located_coordinates(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
-    """One row per Kommune and distinct coordinate."""
+    """One row per Kommune, distinct coordinate and version of its areas."""
     progress(context)("Verortung: Koordinaten den Sozialräumen zuordnen")
     write_verortung(home.folder())
     return dg.MaterializeResult()

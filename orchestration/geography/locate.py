@@ -6,6 +6,8 @@ Kommune stays without one ("nicht verortbar") and is never dropped.
 
 from __future__ import annotations
 
+import datetime as dt
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -13,7 +15,7 @@ import pyarrow as pa
 import shapely
 
 from orchestration.geography.address_match import anschrift_path
-from orchestration.geography.areas import load_areas
+from orchestration.geography.areas import load_versions
 from orchestration.home import Home
 from orchestration.sql import single_threaded
 
@@ -26,6 +28,7 @@ SCHEMA = pa.schema(
         ("ags", pa.string()),
         ("ostwert", pa.float64()),
         ("nordwert", pa.float64()),
+        ("valid_from", pa.date32()),
         ("sozialraum_id", pa.string()),
     ]
 )
@@ -74,19 +77,36 @@ def _lowest_area(
     return found
 
 
-def write_verortung(home: Home) -> int:
-    """Locate every distinct coordinate of the deliveries in force; returns the number of coordinates.
+def locate_in_versions(points: pd.DataFrame, versions: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Every point once per version of its Kommune's areas: ags, ostwert, nordwert, valid_from, sozialraum_id.
 
-    Writes `raw/verortung/verortung.parquet` (ags, ostwert, nordwert, sozialraum_id), ordered, so that the same
-    deliveries give the same bytes.
+    Ordered by Kommune, then as `points` are, then by version. A Kommune without areas has no rows.
+    """
+    of = points.groupby("ags", sort=False).indices
+    parts = []
+    for ags, areas in versions.groupby("ags", sort=True):
+        own = points.iloc[of.get(ags, np.zeros(0, int))]
+        days: list[dt.date] = sorted(areas["valid_from"].unique())
+        located = [locate(own, areas[areas["valid_from"] == day]).assign(valid_from=day) for day in days]
+        by_point = np.arange(len(days) * len(own)).reshape(len(days), len(own)).T.ravel()
+        parts.append(pd.concat(located).iloc[by_point])
+    if not parts:
+        return SCHEMA.empty_table().to_pandas()
+    return pd.concat(parts, ignore_index=True)[SCHEMA.names]
+
+
+def write_verortung(home: Home) -> int:
+    """Locate every distinct coordinate of the deliveries in force; returns the number of rows.
+
+    Writes `raw/verortung/verortung.parquet` (ags, ostwert, nordwert, valid_from, sozialraum_id), ordered, so that the
+    same deliveries give the same bytes.
     """
     from orchestration.gates.directory import accepted_raw, write_parquet
 
     paths = [str(path) for feed in LOCATED_FEEDS for path in accepted_raw(home, feed).values()]
     if anschrift_path(home).exists():
         paths.append(str(anschrift_path(home)))
-    points = distinct_coordinates(paths)
-    located = locate(points, load_areas(home))
+    located = locate_in_versions(distinct_coordinates(paths), load_versions(home))
     table = pa.Table.from_pandas(located, schema=SCHEMA, preserve_index=False).replace_schema_metadata()
     write_parquet(table, home.raw / "verortung" / "verortung.parquet")
     return len(located)

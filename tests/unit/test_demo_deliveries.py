@@ -79,7 +79,7 @@ def declared_files(years: list[int]) -> set[str]:
         for name, feed in load_feeds().items()
         for slug, deliverer in feed.deliverers.items()
         for year in feed.years
-        if year in years or name in SINGLE_FEEDS
+        if deliverer.expected and (year in years or name in SINGLE_FEEDS)
     }
 
 
