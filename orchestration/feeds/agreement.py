@@ -60,6 +60,7 @@ LEVELS = {
     "regierungsbezirk": "Regierungsbezirk",
     "kreis": "Kreis (05378)",
     "kommune": "Kommune (05378004)",
+    "bezirk": "statistischer Bezirk (05378004-B12)",
     "sozialraum": "Sozialraum (05378004-07)",
     "nicht_verortbar": "nicht zuordenbar (05378004-00)",
 }

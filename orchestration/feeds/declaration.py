@@ -23,7 +23,7 @@ DECLARATIONS = Path(__file__).resolve().parent
 KREIS = "05378"
 TYPES = {"text", "digits", "date", "number", "code", "area", "measure"}
 GRAINS = {"person", "aggregate", "geography", "record"}
-LEVELS = ("bund", "land", "regierungsbezirk", "kreis", "kommune", "sozialraum", "nicht_verortbar")
+LEVELS = ("bund", "land", "regierungsbezirk", "kreis", "kommune", "bezirk", "sozialraum", "nicht_verortbar")
 # Format → extension of its files; each may also be sent packed, as .zip.
 EXTENSIONS = {
     "delimited": "csv",
