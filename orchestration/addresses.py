@@ -65,6 +65,11 @@ def streets(home: Home) -> list[Street]:
     return sorted(rows, key=lambda s: (s.ags, s.proposal is None, -(s.likeness_percent or 0), s.street))
 
 
+def open_streets(home: Home) -> int:
+    """How many wait for a decision; 0 before the first run."""
+    return sum(street.decision is None for street in streets(home)) if review_path(home).exists() else 0
+
+
 def print_review(home: Home, kommune: str | None, everything: bool) -> int:
     """The open proposals; with `everything` also what is decided."""
     try:
