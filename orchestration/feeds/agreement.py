@@ -201,7 +201,7 @@ def _rules_text(feed: Feed, partners: list[Deliverer]) -> str:
             severity = SEVERITIES[expectation.get("severity", "critical")]
             meta = expectation["meta"]
             rules[severity][COMMON.get(meta["name"], meta["note"])] = None
-    if feed.compare_with:
+    if feed.compare_with and feed.grain == "record":
         for severity, note in residents.notes():
             rules[severity][note] = None
     structure = ["Name, Form, Zeichenkodierung und Spalten der Datei sind wie vereinbart, die Datei ist vollständig."]

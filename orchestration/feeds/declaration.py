@@ -41,8 +41,8 @@ EXTENSIONS = {
     "parquet": "parquet",
 }
 FORMATS = set(EXTENSIONS)
-ADDRESS = ("ags", "strasse", "hausnummer", "personen")
-"""Columns of a feed that is compared with registers."""
+COMPARED = {"record": ("ags", "strasse", "hausnummer", "personen"), "geography": ("ags",)}
+"""Columns of a feed that is compared with another: a list of addresses with registers, areas with borders."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,8 @@ class Deliverer:
     """Who delivers a feed, and how this deliverer's file is agreed to look.
 
     `sheet`: the sheet of a workbook or layer of a GeoPackage to read; None: the first sheet with data, the only layer.
+    `crs`: the reference system of coordinates whose file names none. `expected`: whether a delivery that is not there
+    is missing.
     """
 
     slug: str
@@ -90,6 +92,8 @@ class Deliverer:
     encoding: str | None
     numbers: str
     sheet: str | None = None
+    crs: str | None = None
+    expected: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,8 @@ class Feed:
     `grain`: what a row is about. `person` and `geography` have models of their own; `aggregate` becomes measures per
     area; `record` is a list (goals, services, addresses) that keeps its columns as declared.
     `due`: day (TT.MM.) of the year after, before the yearly run of 1 July by default. `compare_with`: the feed whose
-    deliveries of the same year, if in force when this one came, its rows (addresses) are held against.
+    deliveries of the same year, if in force when this one came, its rows (addresses) are held against; of areas, the
+    feed of the borders that they have to fill.
     """
 
     name: str
@@ -158,6 +163,13 @@ def kommunen() -> dict[str, tuple[str, str]]:
     """Deliverer slug → (AGS, name) of the eight Kommunen, from the seed that also feeds the warehouse."""
     with (REPOSITORY / "seeds" / "kommunen.csv").open(encoding="utf-8", newline="") as file:
         return {row["deliverer"]: (row["area_id"], row["name"]) for row in csv.DictReader(file)}
+
+
+@lru_cache(maxsize=1)
+def official_areas() -> dict[str, float]:
+    """AGS → official area in km², from the same seed."""
+    with (REPOSITORY / "seeds" / "kommunen.csv").open(encoding="utf-8", newline="") as file:
+        return {row["area_id"]: float(row["official_sqkm"]) for row in csv.DictReader(file)}
 
 
 @lru_cache(maxsize=1)
@@ -225,7 +237,7 @@ def _deliverers(declared: dict[str, Any]) -> dict[str, Deliverer]:
     places = kommunen()
     deliverers = {}
     for slug, entry in declared["deliverers"].items():
-        agreed = {**{k: declared.get(k) for k in ("format", "encoding", "numbers", "sheet")}, **(entry or {})}
+        agreed = {**{k: declared.get(k) for k in ("format", "encoding", "numbers", "sheet", "crs")}, **(entry or {})}
         ags, name = places.get(slug, (None, agreed.get("name", slug)))
         deliverers[slug] = Deliverer(
             slug=slug,
@@ -235,6 +247,8 @@ def _deliverers(declared: dict[str, Any]) -> dict[str, Deliverer]:
             encoding=agreed["encoding"],
             numbers=agreed["numbers"] or "1.234,5",
             sheet=agreed["sheet"],
+            crs=agreed["crs"],
+            expected=agreed.get("expected", True),
         )
     return deliverers
 
@@ -263,6 +277,10 @@ def _column(name: str, entry: dict[str, Any]) -> Column:
     )
 
 
+def _compared(feed: Feed) -> tuple[str, ...]:
+    return COMPARED.get(feed.grain, ("a way to compare",)) if feed.compare_with else ()
+
+
 def _validate(feed: Feed) -> None:
     names = [column.name for column in feed.columns]
     wrong = (
@@ -275,7 +293,7 @@ def _validate(feed: Feed) -> None:
         + [f"level {level}" for c in feed.columns for level in (*c.levels, *c.complete) if level not in LEVELS]
         + [f"date {c.date}" for c in feed.columns if c.date not in (None, "stichtag", "jahr")]
         + [f"part_of {whole}" for c in feed.columns for whole in c.part_of if whole not in names]
-        + [f"compare_with without {name}" for name in ADDRESS if feed.compare_with and name not in names]
+        + [f"compare_with without {name}" for name in _compared(feed) if name not in names]
     )
     if wrong:
         raise ValueError(f"declaration {feed.name}: not understood: {', '.join(wrong)}")

@@ -1,6 +1,36 @@
 -- A view: person-level rows are not stored a second time.
-with register as (
-    select * from {{ source('kommunen', 'einwohner') }}
+with delivered as (
+    select
+        *,
+        case when ostwert is null or nordwert is null then strasse end as street_to_locate
+    from {{ source('kommunen', 'einwohner') }}
+),
+
+addresses as (
+    select * from {{ source('geography', 'anschrift') }}
+),
+
+-- coordinates as delivered, else those of the address
+register as (
+    select
+        delivered.delivery_id,
+        delivered.ags,
+        delivered.delivery_year,
+        delivered.stichtag,
+        delivered.ordnungsmerkmal,
+        delivered.haushalt,
+        delivered.geburtsdatum,
+        delivered.geschlecht,
+        delivered.staatsangehoerigkeit,
+        coalesce(addresses.ostwert, delivered.ostwert) as ostwert,
+        coalesce(addresses.nordwert, delivered.nordwert) as nordwert
+    from delivered
+    left join addresses
+        on
+            delivered.ags = addresses.ags
+            and delivered.street_to_locate = addresses.strasse
+            and coalesce(delivered.hausnummer, '') = coalesce(addresses.hausnummer, '')
+            and coalesce(delivered.hausnummer_zusatz, '') = coalesce(addresses.hausnummer_zusatz, '')
 ),
 
 accepted as (

@@ -1,7 +1,7 @@
 """Areas and places as vector files (GeoPackage, zipped Shapefile, GeoJSON): bytes → cells as text plus the geometry.
 
-The geometry comes out as WKB in EPSG:25832. Reading only; whether areas overlap or leave gaps is the suite's and
-geography's business. What the three formats do not share is how they are opened and where the reference system stands.
+The geometry comes out as WKB in EPSG:25832. Reading only; whether areas overlap or leave gaps is geography's and the
+suite's business. What the three formats do not share is how they are opened and where the reference system stands.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from orchestration.feeds.cells import Cells
 from orchestration.feeds.declaration import Deliverer, Feed, fold
 from orchestration.feeds.encoding import detect
 from orchestration.feeds.finding import Finding, structural
-from orchestration.feeds.formats import faults
+from orchestration.feeds.formats import faults, position
 from orchestration.feeds.formats.kinds import TITLES
 from orchestration.feeds.formats.notation import text
 
@@ -153,8 +153,8 @@ def _opened(source: bytes | Path, kind: str, **options: Any) -> tuple[GeoDataFra
 
 
 def _cells(frame: GeoDataFrame | None, findings: list[Finding], feed: Feed, deliverer: Deliverer) -> Cells:
-    """Attributes as text; `geometry_wkb`, `area_sqm`, `flaeche_gueltig` and `ueberlappung_sqm` (the largest area shared
-    with another one) as typed extra columns. Points also give the columns Ostwert and Nordwert in metres."""
+    """Attributes as text; `geometry_wkb` as a typed extra column. Points also give the columns Ostwert and Nordwert in
+    metres."""
     if frame is None:
         return Cells(findings=findings)
     import shapely
@@ -162,57 +162,38 @@ def _cells(frame: GeoDataFrame | None, findings: list[Finding], feed: Feed, deli
 
     if "geometry" not in frame or frame.geometry.isna().all():
         return Cells(findings=[_no_geometry()])
-    if frame.crs is None or not (frame.crs.is_geographic or frame.crs.is_projected):
-        return Cells(findings=[_no_crs()])
+    if not position.is_known(frame.crs):
+        if deliverer.crs is None:
+            return Cells(findings=[position.no_crs(frame.total_bounds)])
+        frame = frame.set_crs(deliverer.crs, allow_override=True)
     if frame.crs.is_geographic and _beyond_degrees(frame.total_bounds):
         return Cells(findings=[_not_degrees()])
+    if feed.grain == "geography" and (finding := position.misplaced(frame.total_bounds, frame.crs)):
+        return Cells(findings=[finding])
     try:
         projected = frame.to_crs(CRS)
     except ProjError:
-        return Cells(findings=[_no_crs()])
+        return Cells(findings=[position.unfit_crs()])
     shapes = shapely.force_2d(projected.geometry.to_numpy())
     if not np.isfinite(projected.total_bounds).all():
-        return Cells(findings=[_no_crs()])
+        return Cells(findings=[position.unfit_crs()])
     attributes = [name for name in frame.columns if name != frame.geometry.name]
     columns = {name: pa.array([text(v, feed, deliverer) for v in frame[name]], pa.string()) for name in attributes}
-    kinds = shapely.get_type_id(shapes)
-    if (kinds == 0).all():
+    if (shapely.get_type_id(shapes) == 0).all():
         places = {"Ostwert": shapely.get_x(shapes), "Nordwert": shapely.get_y(shapes)}
         for name, metres in places.items():
             columns[name] = pa.array([text(float(v), feed, deliverer) for v in metres.round(3)], pa.string())
-    polygon = shapely.is_valid(shapes) & np.isin(kinds, [3, 6])
     return Cells(
         headers=list(columns),
         columns=list(columns.values()),
         zeile=pa.array(range(1, len(frame) + 1), pa.int32()),
-        extra={
-            "geometry_wkb": pa.array(shapely.to_wkb(shapes, byte_order=1), pa.binary()),
-            "area_sqm": pa.array(shapely.area(shapes), pa.float64()),
-            "flaeche_gueltig": pa.array(polygon, pa.bool_()),
-            "ueberlappung_sqm": pa.array(_overlaps(shapes), pa.float64()),
-        },
+        extra={"geometry_wkb": pa.array(shapely.to_wkb(shapes, byte_order=1), pa.binary())},
     )
 
 
 def _beyond_degrees(bounds: np.ndarray) -> bool:
     """Metres under the name of degrees: GeoJSON is often written in EPSG:25832 without saying so."""
     return bool((np.abs(bounds[[0, 2]]) > 180).any() or (np.abs(bounds[[1, 3]]) > 90).any())
-
-
-def _overlaps(shapes: np.ndarray) -> np.ndarray:
-    """Per area the largest area in m² that it shares with another one; 0 where it shares none."""
-    import shapely
-
-    usable = shapely.is_valid(shapes) & ~shapely.is_empty(shapes)
-    tree = shapely.STRtree(shapes)
-    left, right = tree.query(shapes, predicate="intersects")
-    pairs = (left < right) & usable[left] & usable[right]
-    left, right = left[pairs], right[pairs]
-    shared = shapely.area(shapely.intersection(shapes[left], shapes[right]))
-    largest = np.zeros(len(shapes))
-    np.maximum.at(largest, left, shared)
-    np.maximum.at(largest, right, shared)
-    return largest
 
 
 def _not_one_layer(number: int, wanted: str | None) -> Finding:
@@ -255,15 +236,6 @@ def _no_geometry() -> Finding:
         "Die Datei enthält keine Geometrien",
         "eine Geometrie je Zeile",
         "Bitte mit Geometrie ausgeben",
-    )
-
-
-def _no_crs() -> Finding:
-    return structural(
-        "crs_is_known",
-        "Das Koordinatenreferenzsystem fehlt oder passt nicht zu den Koordinaten",
-        f"ein angegebenes Koordinatenreferenzsystem, am besten {CRS}",
-        "Bitte mit Koordinatenreferenzsystem ausgeben (beim Shapefile: mit der Datei .prj)",
     )
 
 
