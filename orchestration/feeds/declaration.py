@@ -21,6 +21,7 @@ from orchestration.home import REPOSITORY
 
 DECLARATIONS = Path(__file__).resolve().parent
 KREIS = "05378"
+ON_CHANGE = "on change"
 TYPES = {"text", "digits", "date", "number", "code", "area", "measure"}
 GRAINS = {"person", "aggregate", "geography", "record"}
 LEVELS = ("bund", "land", "regierungsbezirk", "kreis", "kommune", "bezirk", "sozialraum", "nicht_verortbar")
@@ -141,6 +142,10 @@ class Feed:
     def raw_folder(self) -> Path:
         """Where its typed Parquet lies below `raw/`: what is aggregated lies together, for one staging model."""
         return Path("aggregate", self.name) if self.grain == "aggregate" else Path(self.name)
+
+    def is_agreed(self, year: int) -> bool:
+        """Whether a delivery for that year is agreed; what comes on change comes when it has changed."""
+        return year in self.years or (self.cadence == ON_CHANGE and year > min(self.years))
 
     def column(self, name: str) -> Column:
         """The column of that canonical name; KeyError when there is none."""
