@@ -59,6 +59,7 @@ LOCATED = [dg.AssetKey(["staging", name]) for name in ("stg_kommunen__einwohner"
         )
     ],
 )
+@discreet
 def surroundings(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[dg.MaterializeResult]:
     """Neighbours, centres of the population and access to services, for the marts of the same names."""
     progress(context)("Umgebung: Nachbarn, Mittelpunkte und Erreichbarkeit der Angebote")
