@@ -216,7 +216,7 @@ def _check_rule(feed: Feed, rule: str | None) -> None:
 def _check_scope(feed: Feed, column: str | None, deliverer: str | None, years: tuple[int, ...]) -> None:
     if deliverer is not None and deliverer not in feed.deliverers:
         raise Refused(f"„{deliverer}“ liefert {feed.name} nicht. Es liefern: {', '.join(feed.deliverers)}.")
-    if strange := [year for year in years if year not in feed.years]:
+    if strange := [year for year in years if not feed.is_agreed(year)]:
         raise Refused(f"Für {', '.join(map(str, strange))} ist keine Lieferung von {feed.name} vereinbart.")
     names = {made.fold(name) for c in feed.columns for name in (c.name, c.title, *c.headers)}
     if column is not None and made.fold(column) not in names:

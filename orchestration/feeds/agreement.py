@@ -36,6 +36,7 @@ FORMATS = {
     "shapefile": "Shapefile, alle Teile in einem ZIP-Archiv",
     "parquet": "Parquet",
 }
+AREAS = "GeoPackage mit einer Ebene; ebenso Shapefile (.zip) oder GeoJSON (.geojson)"
 CADENCES = {
     "annual": "jährlich",
     "biennial": "alle zwei Jahre",
@@ -117,7 +118,7 @@ def _partner_rows(feed: Feed, partners: list[Deliverer]) -> list[list[str]]:
         [
             partner.name,
             f"`{partner.slug}/{feed.name}_<Jahr>.{EXTENSIONS[partner.format]}`",
-            FORMATS.get(partner.format, partner.format),
+            AREAS if feed.grain == "geography" else FORMATS.get(partner.format, partner.format),
             TITLES.get(partner.encoding or "", "–"),
             f"wie {partner.numbers}",
         ]

@@ -5,6 +5,8 @@ Which module reads which format is decided here and nowhere else.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pyarrow as pa
 
@@ -25,7 +27,7 @@ from orchestration.feeds.formats import (
     vector,
     votemanager,
 )
-from orchestration.feeds.formats.kinds import TITLES, expected_kind, kind_of, wrong_kind
+from orchestration.feeds.formats.kinds import TITLES, area_format, expected_kind, kind_of, wrong_kind
 from orchestration.sql import single_threaded
 
 READERS = {
@@ -63,6 +65,9 @@ AGGREGATE_SCHEMA = pa.schema(
 def read_delivery(data: bytes, feed: Feed, deliverer: Deliverer) -> Reading:
     """Unpack, read and type. Structural faults are findings of the reading, not exceptions."""
     told = guards.suspicious(data, deliverer.format)
+    if feed.grain == "geography" and not _has_errors(told):
+        # Whoever draws areas may send them in any form that has a reference system.
+        deliverer = replace(deliverer, format=area_format(data) or deliverer.format)
     unpacked = data
     if not _has_errors(told):
         unpacked, findings = _agreed_kind(data, deliverer.format)

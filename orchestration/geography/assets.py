@@ -7,6 +7,7 @@ import dagster as dg
 from orchestration.discreet import discreet
 from orchestration.geography.address_match import write_anschrift
 from orchestration.geography.address_shares import as_markdown, in_words, shares
+from orchestration.geography.address_sums import write_sums
 from orchestration.geography.locate import write_verortung
 from orchestration.geography.surroundings import write_surroundings
 from orchestration.logging import progress
@@ -43,6 +44,19 @@ def located_coordinates(context: dg.AssetExecutionContext, home: HomeResource) -
     progress(context)("Verortung: Koordinaten den Sozialräumen zuordnen")
     write_verortung(home.folder())
     return dg.MaterializeResult()
+
+
+@dg.asset(
+    key=["raw", "summen"],
+    deps=[dg.AssetKey(["raw", "verortung"])],
+    group_name="2_verortung",
+    description="Lieferungen nach Anschrift, je Sozialraum, Kommune und Kreis zusammengezählt; was nicht zu verorten"
+    " ist, zählt zu „nicht verortbar“.",
+)
+@discreet
+def summed_addresses(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
+    """One row per list of addresses, area and count."""
+    return dg.MaterializeResult(metadata={"Lieferarten": write_sums(home.folder())})
 
 
 LOCATED = [dg.AssetKey(["staging", name]) for name in ("stg_kommunen__einwohner", "stg_kreis__angebote")]

@@ -25,8 +25,6 @@ BORDER_LINE_M = 1.0
 """So far areas may leave the border of their Kommune, or fall short of it, without a word."""
 BORDER_M = 30.0
 """So far a border that was generalised for small scales may lie beside the surveyed one: told, not rejected."""
-BORDER_SQM = 1_000.0
-"""Beyond `BORDER_M`, places up to this size are tips of such lines."""
 OFFICIAL_AREA_PERCENT = 2.0
 """The areas of a Kommune together beside its official area: projection and generalisation explain less than that."""
 COUNTY_BOX = (349_000.0, 5_626_000.0, 398_000.0, 5_680_000.0)
@@ -41,7 +39,6 @@ PARAMETERS = {
     "groesste_flaeche_qm": LARGEST_AREA_SQM,
     "grenzlinie_m": BORDER_LINE_M,
     "grenze_m": BORDER_M,
-    "grenze_qm": BORDER_SQM,
     "amtlich_prozent": OFFICIAL_AREA_PERCENT,
     "amtlich_prozent_weniger": -OFFICIAL_AREA_PERCENT,
 }

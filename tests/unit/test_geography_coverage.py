@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import numpy as np
@@ -10,9 +11,10 @@ import shapely
 from shapely import Polygon, box
 
 from demo.geography import sozialraeume
-from orchestration.geography import places
+from orchestration.geography import places, tolerances
 from orchestration.geography.coverage import Examined, examine
 from orchestration.geography.tolerances import NARROW_M, SMALL_SQM
+from orchestration.home import REPOSITORY
 
 
 def examined(*shapes: shapely.Geometry | None) -> Examined:
@@ -155,3 +157,12 @@ def test_places_are_numbered_from_west_to_east_and_travel_as_a_column() -> None:
 
     again = places.from_column(pa.chunked_array([places.as_column(found, 2)]))
     assert [(p.number, p.kind, p.area, p.spot) for p in again] == [(p.number, p.kind, p.area, p.spot) for p in found]
+
+
+def test_the_tolerances_that_the_steward_reads_are_those_in_force() -> None:
+    told = dict(
+        re.findall(r"\| `([A-Z_]+)` \| ([\d.,]+) ", (REPOSITORY / "docs" / "sozialraeume.md").read_text("utf-8"))
+    )
+    written = {name: float(text.replace(".", "").replace(",", ".")) for name, text in told.items()}
+    values = {name: value for name, value in vars(tolerances).items() if isinstance(value, float)}
+    assert written == {name: value for name, value in values.items() if name != "NEGLIGIBLE_SQM"}

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestration.feeds.cells import Cells
 from orchestration.feeds.declaration import Deliverer, Feed, fold
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 CRS = "EPSG:25832"
 DBF_NAME_BYTES = 10
+DBF_MOMENT = (r"^(\d{4})/(\d\d)/(\d\d)( 00:00:00)?$", r"\1-\2-\3")
+"""A .dbf knows no points in time: GDAL writes their text."""
 MAX_GEOJSON = 200_000_000  # bytes; the parsed text takes some ten times as much memory
 SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
@@ -42,7 +45,7 @@ def read_geopackage(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
     declared_size = int.from_bytes(data[16:18], "big") * int.from_bytes(data[28:32], "big")
     if declared_size > len(data):
         return Cells(findings=[faults.broken(TITLES["geopackage"])])
-    import pyogrio  # type: ignore[import-untyped]
+    import pyogrio
 
     try:
         with _without_remarks():
@@ -83,17 +86,26 @@ def read_shapefile(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
             (Path(folder) / f"layer{ending}").write_bytes(content)
         frame, findings = _opened(Path(folder) / "layer.shp", "shapefile", encoding=_dbf_encoding(parts, deliverer))
     cells = _cells(frame, findings, feed, deliverer)
-    cells.headers = [_whole_name(header, feed) for header in cells.headers]
+    cells.headers = _whole_names(cells.headers, feed)
+    cells.columns = [pc.replace_substring_regex(column, *DBF_MOMENT) for column in cells.columns]
     return cells
 
 
-def _whole_name(header: str, feed: Feed) -> str:
-    """A .dbf cuts field names to ten bytes: the declared header that was meant, where only one can be."""
-    declared = [name for column in feed.columns for name in column.headers]
-    if len(header.encode()) < DBF_NAME_BYTES - 1 or fold(header) in map(fold, declared):
-        return header
-    meant = [name for name in declared if fold(name).startswith(fold(header))]
-    return meant[0] if len(meant) == 1 else header
+def _whole_names(headers: list[str], feed: Feed) -> list[str]:
+    """A .dbf cuts field names to ten bytes: the declared headers that were meant, each where only one can be.
+
+    `sozialraum` is `sozialraum_id` cut, unless no other field can be the name of the Sozialraum.
+    """
+    folded = [fold(header) for header in headers]
+    whole = []
+    for header, cut in zip(headers, folded, strict=True):
+        others = set(folded) - {cut}
+        open_columns = [column for column in feed.columns if not others & {fold(name) for name in column.headers}]
+        meant = [name for column in open_columns for name in column.headers if fold(name).startswith(cut)]
+        exact = [name for name in meant if fold(name) == cut]
+        may_be_cut = len(header.encode()) >= DBF_NAME_BYTES - 1
+        whole.append(meant[0] if may_be_cut and not exact and len(meant) == 1 else header)
+    return whole
 
 
 def _shapefile_parts(data: bytes) -> tuple[dict[str, bytes], Finding | None]:
