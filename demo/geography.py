@@ -161,7 +161,7 @@ def gpkg_path() -> Path:
 
 def write_borders(path: Path) -> None:
     """The borders of the Kommunen, laid out like the BKG's VG250: the union of their Sozialräume."""
-    import pyogrio  # type: ignore[import-untyped]
+    import pyogrio
 
     names = pd.DataFrame([(kommune.area_id, kommune.name) for kommune in kommunen()], columns=["AGS", "GEN"])
     borders = sozialraeume()[["ags", "geometry"]].dissolve("ags").reset_index().rename(columns={"ags": "AGS"})

@@ -10,7 +10,7 @@ from typing import Any
 
 import geopandas as gpd
 import pandas as pd
-import pyogrio  # type: ignore[import-untyped]
+import pyogrio
 import shapely
 
 from orchestration.geography.areas import CRS

@@ -39,7 +39,7 @@ def neighbours(areas: gpd.GeoDataFrame) -> pd.DataFrame:
     no area is lost. The tolerances above serve the comparison alone; nobody's polygon is changed.
     """
     # Takes seconds to import, and the job's other steps do without it.
-    from libpysal.graph import Graph  # type: ignore[import-untyped]
+    from libpysal.graph import Graph
 
     ordered = areas.sort_values("sozialraum_id", ignore_index=True)
     if len(ordered) < 2:

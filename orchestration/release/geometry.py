@@ -18,7 +18,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyogrio  # type: ignore[import-untyped]
+import pyogrio
 import shapely
 
 from orchestration.geography import publish
