@@ -122,13 +122,13 @@ def _live(
     with ThreadPoolExecutor(max_workers=2) as writer:
         for kommune in kommunen():
             places = addresses(kommune.area_id, scale)
-            texts = address_texts(places)
+            dialect = DIALECTS[kommune.deliverer]
+            texts = address_texts(places, dialect)
             before: YearEnd | None = None
             for end in simulate(kommune.area_id, places, years[-1], scale):
                 for count in due.get(end.year, {}):
                     counts[count, end.year].append(count(end, before))
                 if with_registers and end.year in due:
-                    dialect = DIALECTS[kommune.deliverer]
                     target = landing / kommune.deliverer / f"einwohner_{end.year}.{dialect.extension}"
                     pending.append(writer.submit(write_register, target, end, texts, dialect))
                 before = end

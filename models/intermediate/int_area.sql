@@ -7,10 +7,7 @@ sozialraeume as (
 ),
 
 versions as (
-    select
-        valid_from,
-        lead(valid_from) over (order by valid_from) as next_valid_from
-    from (select distinct valid_from from sozialraeume) as boundaries
+    select * from {{ ref('stg_kreis__area_version') }}
 ),
 
 sozialraum_areas as (
@@ -21,11 +18,12 @@ sozialraum_areas as (
         sozialraeume.name as short_name,
         sozialraeume.kommune_id as parent_area_id,
         sozialraeume.valid_from,
-        cast(versions.next_valid_from - interval 1 day as date) as valid_to,
+        versions.valid_to,
         sozialraeume.area_sqm / 1000000 as area_sqkm,
         sozialraeume.is_synthetic
     from sozialraeume
-    inner join versions on sozialraeume.valid_from = versions.valid_from
+    inner join versions
+        on sozialraeume.kommune_id = versions.kommune_id and sozialraeume.valid_from = versions.valid_from
 ),
 
 kommune_sqkm as (

@@ -247,6 +247,8 @@ def _judge_one(home: Home, delivery: Delivery, feed: Feed | None, receipts: list
         write_parquet(prepared.raw, raw_path(home, delivery))
         shutil.rmtree(home.rejected / delivery.delivery_id, ignore_errors=True)
     else:
+        if feed is not None:
+            raw_path(home, delivery).unlink(missing_ok=True)
         _write_reports(home, delivery, verdict, feed, still_in_force(home, delivery, receipts))
     # The report of a rejection also says which delivery of the same address stays in force.
     depends_on_others = any(
