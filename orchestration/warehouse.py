@@ -29,8 +29,8 @@ from orchestration.logging import progress
 
 LOCK_SECONDS = 120.0
 EVERY_AGGREGATED_FEED = "aggregate"
-DIRECTORY = dg.AssetKey(["control", "delivery"])
-"""The asset that follows every feed's."""
+SUMS = dg.AssetKey(["raw", "summen"])
+"""The asset after which all that is told per area is there: it follows the directory, which follows every feed's."""
 GROUPS = {
     "seeds": "3_aufbereitung",
     "staging": "3_aufbereitung",
@@ -46,7 +46,7 @@ class Translator(DagsterDbtTranslator):
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         if dbt_resource_props["resource_type"] == "source":
             if dbt_resource_props["name"] == EVERY_AGGREGATED_FEED:
-                return DIRECTORY
+                return SUMS
             return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
         return dg.AssetKey([_stage(dbt_resource_props), dbt_resource_props["name"]])
 

@@ -48,6 +48,8 @@ COMPARED = {
     "adressen": ("ags", "strasse", "hausnummer_von", "hausnummer_bis", "seite", "sozialraum_id"),
 }
 """Feed that another is compared with → columns that the other needs."""
+PLACE = ("ags", "strasse", "hausnummer", "stichtag")
+"""Columns of a list of addresses that is summed per area."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,8 @@ class Feed:
     area; `record` is a list (goals, services, addresses) that keeps its columns as declared.
     `due`: day (TT.MM.) of the year after, before the yearly run of 1 July by default. `compare_with`: the feed whose
     deliveries of the same year, if in force when this one came, its rows (addresses) are held against; of areas, the
-    feed of the borders that they have to fill.
+    feed of the borders that they have to fill. `sums`: the number columns of a list of addresses that become measures:
+    summed per Sozialraum, Kommune and Kreis, what cannot be located in `<ags>-00`.
     """
 
     name: str
@@ -133,6 +136,7 @@ class Feed:
     max_size_mb: int = 500
     due: str = "30.06."
     compare_with: str | None = None
+    sums: tuple[str, ...] = ()
 
     @property
     def measures(self) -> tuple[Column, ...]:
@@ -231,6 +235,7 @@ def load_feed(path: Path) -> Feed:
         max_size_mb=declared.get("max_size_mb", 500),
         due=declared.get("due", "30.06."),
         compare_with=declared.get("compare_with"),
+        sums=tuple(declared.get("sums", [])),
     )
     _validate(feed)
     return feed
@@ -304,5 +309,10 @@ def _validate(feed: Feed) -> None:
         + [f"part_of {whole}" for c in feed.columns for whole in c.part_of if whole not in names]
         + [f"compare_with without {name}" for name in _compared(feed) if name not in names]
     )
+    if feed.sums:
+        numbers = {column.name for column in feed.columns if column.type == "number" and column.required}
+        wrong += [f"sums of {name}, which is no number in every row" for name in feed.sums if name not in numbers]
+        wrong += [f"sums without {name}" for name in PLACE if name not in names]
+        wrong += [f"sums of a {feed.grain}" for _ in [0] if feed.grain != "record"]
     if wrong:
         raise ValueError(f"declaration {feed.name}: not understood: {', '.join(wrong)}")

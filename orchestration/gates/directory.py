@@ -194,9 +194,9 @@ def _taken_back(withdrawal: Decision) -> str:
 
 
 def _confirmed_streets(decisions: Decisions, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A confirmed street acts on every register in force of its Kommune: it may locate somebody in each."""
+    """A confirmed street acts on every list of addresses in force that may hold one of its Kommune."""
     from orchestration.geography.address_decisions import in_effect
-    from orchestration.geography.address_match import MATCHED_FEEDS
+    from orchestration.geography.address_match import matched_feeds
 
     confirmed = in_effect(decisions)
     if not confirmed:
@@ -205,13 +205,13 @@ def _confirmed_streets(decisions: Decisions, rows: list[dict[str, Any]]) -> list
     registers = [
         (feeds[row["feed"]].deliverers[row["deliverer"]].ags, row)
         for row in rows
-        if row["feed"] in MATCHED_FEEDS and row["state"] == ACCEPTED
+        if row["feed"] in matched_feeds() and row["state"] == ACCEPTED
     ]
     return [
         {"decision_id": decision.decision_id, "delivery_id": row["delivery_id"], "received": row["received"]}
         for decision in confirmed
         for ags, row in registers
-        if ags == decision.ags
+        if ags in (None, decision.ags)
     ]
 
 

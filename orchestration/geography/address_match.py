@@ -19,8 +19,7 @@ from orchestration.feeds.street_names import create_macros
 from orchestration.home import Home
 from orchestration.sql import literal, single_threaded
 
-MATCHED_FEEDS = ("einwohner",)
-"""Feeds whose rows have ags, strasse, hausnummer, hausnummer_zusatz, ostwert, nordwert."""
+REGISTER = "einwohner"
 EXACT, NORMALISED, CONFIRMED, NOT_FOUND = STEPS = ("exakt", "normalisiert", "bestaetigt", "nicht gefunden")
 SAME_PLACE_METRES = 100
 """So far may entries of one address lie apart (entrances, corrections); further apart, the address is ambiguous."""
@@ -126,6 +125,11 @@ def match(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     return connection.execute(MATCH).to_arrow_table().cast(SCHEMA)
 
 
+def matched_feeds() -> list[str]:
+    """Feeds whose addresses are looked up: the registers, and the lists of addresses that are summed."""
+    return [REGISTER, *(feed.name for feed in load_feeds().values() if feed.sums)]
+
+
 def create_relations(
     connection: duckdb.DuckDBPyConnection, wanted: Sequence[Path], register: Sequence[Path], confirmed: pa.Table
 ) -> None:
@@ -164,8 +168,8 @@ def write_anschrift(home: Home) -> pa.Table:
 
     feeds = load_feeds()
     # the empty file of a feed, so that its columns are there without a delivery
-    empty = {name: home.raw / feeds[name].raw_folder / "_schema.parquet" for name in (*MATCHED_FEEDS, "adressen")}
-    wanted = [path for name in MATCHED_FEEDS for path in (empty[name], *accepted_raw(home, name).values())]
+    empty = {name: home.raw / feeds[name].raw_folder / "_schema.parquet" for name in (*matched_feeds(), "adressen")}
+    wanted = [path for name in matched_feeds() for path in (empty[name], *accepted_raw(home, name).values())]
     register = [empty["adressen"], *accepted_raw(home, "adressen").values()]
     with single_threaded() as connection:
         create_relations(connection, wanted, register, confirmed_streets(home))

@@ -1,12 +1,16 @@
-"""The Dagster assets that put registered people and services into Sozialräume."""
+"""The Dagster assets that put people and services into Sozialräume, and tell what lies around these."""
+
+from collections.abc import Iterator
 
 import dagster as dg
 
 from orchestration.discreet import discreet
 from orchestration.geography.address_match import write_anschrift
 from orchestration.geography.address_shares import as_markdown, in_words, shares
+from orchestration.geography.address_sums import write_sums
 from orchestration.geography.locate import write_verortung
 from orchestration.geography.street_areas import write_street_areas
+from orchestration.geography.surroundings import write_surroundings
 from orchestration.logging import progress
 from orchestration.resources import HomeResource
 
@@ -43,3 +47,38 @@ def located_coordinates(context: dg.AssetExecutionContext, home: HomeResource) -
     progress(context)("Verortung: Koordinaten den Sozialräumen zuordnen")
     write_verortung(home.folder())
     return dg.MaterializeResult()
+
+
+@dg.asset(
+    key=["raw", "summen"],
+    deps=[dg.AssetKey(["raw", "verortung"])],
+    group_name="2_verortung",
+    description="Lieferungen nach Anschrift, je Sozialraum, Kommune und Kreis zusammengezählt; was nicht zu verorten"
+    " ist, zählt zu „nicht verortbar“.",
+)
+@discreet
+def summed_addresses(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
+    """One row per list of addresses, area and count."""
+    return dg.MaterializeResult(metadata={"Lieferarten": write_sums(home.folder())})
+
+
+LOCATED = [dg.AssetKey(["staging", name]) for name in ("stg_kommunen__einwohner", "stg_kreis__angebote")]
+
+
+@dg.multi_asset(
+    name="umgebung",
+    specs=[
+        dg.AssetSpec(["control", name], deps=LOCATED, group_name="5_umgebung", description=description)
+        for name, description in (
+            ("neighbour", "Welche Sozialräume aneinander grenzen, je Stand der Grenzen."),
+            ("area_centre", "Mittelpunkt der Bevölkerung je Sozialraum, so grob, dass er zu keiner Anschrift führt."),
+            ("access", "Luftlinie zum nächsten Angebot und Anteil der Menschen in seiner Nähe, geschützt."),
+        )
+    ],
+)
+@discreet
+def surroundings(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[dg.MaterializeResult]:
+    """Neighbours, centres of the population and access to services, for the marts of the same names."""
+    progress(context)("Umgebung: Nachbarn, Mittelpunkte und Erreichbarkeit der Angebote")
+    for name, rows in write_surroundings(home.folder()).items():
+        yield dg.MaterializeResult(asset_key=["control", name], metadata={"Zeilen": rows})

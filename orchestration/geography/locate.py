@@ -80,17 +80,19 @@ def _lowest_area(
 def locate_in_versions(points: pd.DataFrame, versions: gpd.GeoDataFrame) -> pd.DataFrame:
     """Every point once per version of its Kommune's areas: ags, ostwert, nordwert, valid_from, sozialraum_id.
 
-    Ordered by ags, ostwert, nordwert, valid_from. A Kommune without areas has no rows.
+    Ordered by Kommune, then as `points` are, then by version. A Kommune without areas has no rows.
     """
+    of = points.groupby("ags", sort=False).indices
     parts = []
     for ags, areas in versions.groupby("ags", sort=True):
-        own = points[points["ags"] == ags]
+        own = points.iloc[of.get(ags, np.zeros(0, int))]
         days: list[dt.date] = sorted(areas["valid_from"].unique())
-        parts += [locate(own, areas[areas["valid_from"] == day]).assign(valid_from=day) for day in days]
+        located = [locate(own, areas[areas["valid_from"] == day]).assign(valid_from=day) for day in days]
+        by_point = np.arange(len(days) * len(own)).reshape(len(days), len(own)).T.ravel()
+        parts.append(pd.concat(located).iloc[by_point])
     if not parts:
         return SCHEMA.empty_table().to_pandas()
-    located = pd.concat(parts, ignore_index=True)[SCHEMA.names]
-    return located.sort_values(SCHEMA.names[:4], ignore_index=True)
+    return pd.concat(parts, ignore_index=True)[SCHEMA.names]
 
 
 def write_verortung(home: Home) -> int:

@@ -369,6 +369,18 @@ def test_every_model_and_column_is_described(home: Path) -> None:
     assert undescribed == []
 
 
+def test_neighbours_are_those_of_the_areas_at_the_end_of_the_year(marts) -> None:
+    found = marts.execute(
+        "select year, area_id, neighbour_area_id, border_m from bridge_neighbour where year in (2019, 2020)"
+        " order by all"
+    ).fetchall()
+    assert found == [
+        (2019, "05378008-01", "05378008-02", 700),
+        (2019, "05378008-02", "05378008-01", 700),
+        (2020, "05378008-01", None, None),
+    ]
+
+
 def test_every_published_table_has_an_enforced_contract_and_a_grain(home: Path) -> None:
     manifest = json.loads((home / "dbt" / "manifest.json").read_text(encoding="utf-8"))
     published = [
@@ -376,6 +388,7 @@ def test_every_published_table_has_an_enforced_contract_and_a_grain(home: Path) 
     ]
     assert {node["name"] for node in published} == {
         *("dim_area", "dim_indicator", "dim_theme", "dim_year", "fct_indicator", "fct_population"),
+        *("bridge_neighbour", "fct_area_centre", "fct_access"),
         *("fct_service", "fct_goal", "fct_measure_programme", "fct_feedback"),
         *("meta_delivery", "meta_finding", "meta_lineage", "meta_release"),
     }

@@ -55,6 +55,8 @@ final as (
         register.haushalt as household_key,
         coalesce(located.sozialraum_id, register.ags || '-00') as area_id,
         coalesce(located_today.sozialraum_id, register.ags || '-00') as current_area_id,
+        register.ostwert as east_m,
+        register.nordwert as north_m,
         {{ completed_years('register.geburtsdatum', 'register.stichtag') }} as age,
         {{ published_sex('register.geschlecht', "register.ags || '|' || register.ordnungsmerkmal") }} as sex,
         case

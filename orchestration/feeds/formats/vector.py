@@ -45,7 +45,7 @@ def read_geopackage(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
     declared_size = int.from_bytes(data[16:18], "big") * int.from_bytes(data[28:32], "big")
     if declared_size > len(data):
         return Cells(findings=[faults.broken(TITLES["geopackage"])])
-    import pyogrio  # type: ignore[import-untyped]
+    import pyogrio
 
     try:
         with _without_remarks():
