@@ -20,7 +20,8 @@ sozialraum_areas as (
         sozialraeume.valid_from,
         versions.valid_to,
         sozialraeume.area_sqm / 1000000 as area_sqkm,
-        sozialraeume.is_synthetic
+        sozialraeume.is_synthetic,
+        sozialraeume.geometry_source
     from sozialraeume
     inner join versions
         on sozialraeume.kommune_id = versions.kommune_id and sozialraeume.valid_from = versions.valid_from
@@ -50,7 +51,8 @@ kommune_areas as (
         cast('{{ var("kreis_valid_from") }}' as date) as valid_from,
         cast(null as date) as valid_to,
         kommune_sqkm.area_sqkm,
-        false as is_synthetic
+        false as is_synthetic,
+        cast(null as string) as geometry_source
     from kommunen
     left join kommune_sqkm on kommunen.area_id = kommune_sqkm.parent_area_id
 ),
@@ -65,7 +67,8 @@ not_locatable_areas as (
         first_boundaries.valid_from,
         cast(null as date) as valid_to,
         cast(null as double) as area_sqkm,
-        false as is_synthetic
+        false as is_synthetic,
+        cast(null as string) as geometry_source
     from kommunen
     cross join first_boundaries
     where first_boundaries.valid_from is not null
@@ -81,7 +84,8 @@ kreis_area as (
         cast('{{ var("kreis_valid_from") }}' as date) as valid_from,
         cast(null as date) as valid_to,
         sum(area_sqkm) as area_sqkm,
-        false as is_synthetic
+        false as is_synthetic,
+        cast(null as string) as geometry_source
     from kommune_areas
 ),
 
