@@ -197,6 +197,29 @@ def withdraw(home: Home, kennung: str, reason: str | None, undo: bool, by: str |
     sys.exit(decide.withdraw(home, kennung, reason, undo, by))
 
 
+@main.group(cls=GermanGroup, context_settings=CONTEXT, invoke_without_command=True)
+@click.pass_context
+def gebiete(context: click.Context) -> None:
+    """Was Neuzuschnitte von Sozialräumen geändert haben; `bestaetigen` trägt die Zustimmung ein."""
+    from orchestration.redrawn_areas import print_redrawn
+
+    if context.invoked_subcommand is None:
+        sys.exit(print_redrawn(context.obj))
+
+
+@gebiete.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.argument("kommune")
+@click.argument("datum")
+@click.option("--grund", "--reason", "reason", help="Warum; steht bei der Entscheidung (keine Personen).")
+@click.option("--von", "by", help="Wer das entscheidet (sonst: wer angemeldet ist).")
+@click.pass_obj
+def bestaetigen(home: Home, kommune: str, datum: str, reason: str | None, by: str | None) -> None:
+    """Den neuen Zuschnitt einer KOMMUNE (Name oder AGS) seit DATUM (TT.MM.JJJJ) bestätigen."""
+    from orchestration.redrawn_areas import confirm
+
+    sys.exit(confirm(home, kommune, datum, reason, by))
+
+
 @main.command(cls=GermanCommand, context_settings=CONTEXT)
 @click.argument("feed")
 @click.option("--lieferant", help="Nur die Vereinbarung mit diesem Lieferanten.")

@@ -24,7 +24,7 @@ class Refused(Exception):
     """The decision cannot be recorded; the message says why, in German."""
 
 
-def _record(home: Home, decision: Decision) -> Decision:
+def record_decision(home: Home, decision: Decision) -> Decision:
     """Not while a run is under way: it has to see the same decisions from beginning to end."""
     try:
         with exclusive(home):
@@ -50,14 +50,14 @@ def add_waiver(
         _check_rule(declared, rule)
         _check_scope(declared, column, deliverer, years)
         day = _expiry(until)
-        waiver = _record(
+        waiver = record_decision(
             home,
             Decision(
                 decision_id="",
                 kind=made.WAIVER,
                 decided=made.now(),
                 by=by or made.os_user(),
-                reason=_reason(reason),
+                reason=checked_reason(reason),
                 feed=declared.name,
                 expectation=rule,
                 column=column,
@@ -83,8 +83,9 @@ def end_waiver(home: Home, decision_id: str, reason: str | None, by: str | None)
             raise Refused(f"Eine Ausnahme „{decision_id}“ gibt es nicht. Es gibt: `ipso waive --list`.")
         if decisions.end_of(waiver):
             raise Refused(f"Die Ausnahme {decision_id} ist schon beendet.")
-        ending = Decision("", made.WAIVER_END, made.now(), by or made.os_user(), _reason(reason), ends=decision_id)
-        _record(home, ending)
+        why, who = checked_reason(reason), by or made.os_user()
+        ending = Decision("", made.WAIVER_END, made.now(), who, why, ends=decision_id)
+        record_decision(home, ending)
     except Refused as refusal:
         return _refuse(refusal)
     click.echo(f"Beendet: {decision_id}. Lieferungen, die von jetzt an eingehen, fallen nicht mehr darunter.")
@@ -123,9 +124,9 @@ def withdraw(home: Home, delivery_id: str, reason: str | None, undo: bool, by: s
         if undo != (state == WITHDRAWN):
             raise Refused(f"Die Lieferung ist {'nicht' if undo else 'schon'} zurückgenommen.")
         kind = made.REINSTATEMENT if undo else made.WITHDRAWAL
-        _record(
+        record_decision(
             home,
-            Decision("", kind, made.now(), by or made.os_user(), _reason(reason), delivery_id=delivery_id),
+            Decision("", kind, made.now(), by or made.os_user(), checked_reason(reason), delivery_id=delivery_id),
         )
     except Refused as refusal:
         return _refuse(refusal)
@@ -185,7 +186,7 @@ def _refuse(refusal: Refused) -> int:
     return 1
 
 
-def _reason(reason: str | None) -> str:
+def checked_reason(reason: str | None) -> str:
     text = " ".join((reason or "").split())
     if not text:
         raise Refused('Bitte den Grund nennen: --grund "…" (ohne Angaben zu Personen; er steht im Bericht).')

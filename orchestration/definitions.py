@@ -8,7 +8,7 @@ from orchestration.disclosure.assets import protection
 from orchestration.feeds.assets import build_directory_asset, build_feed_asset, inbox
 from orchestration.feeds.declaration import load_feeds
 from orchestration.gates.checks import plausibility_gate
-from orchestration.geography.assets import located_coordinates
+from orchestration.geography.assets import area_versions, located_coordinates
 from orchestration.home import Home, default_home
 from orchestration.logging import terminal_logger
 from orchestration.release.assets import build_release_assets
@@ -40,6 +40,7 @@ def build_defs(home: Home) -> dg.Definitions:
             *[build_feed_asset(feed) for feed in feeds],
             build_directory_asset(feeds),
             located_coordinates,
+            area_versions,
             preparation,
             protection,
             publication,

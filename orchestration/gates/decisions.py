@@ -27,6 +27,7 @@ from orchestration.home import Home
 BERLIN = ZoneInfo("Europe/Berlin")
 LONGEST_WAIVER_YEARS = 2
 WAIVER, WAIVER_END, WITHDRAWAL, REINSTATEMENT = "ausnahme", "ausnahme-ende", "ruecknahme", "wiedereinsetzung"
+CONFIRMATION = "gebietsstand"
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Decision:
 
     A waiver names `feed` and `expectation` and may name `column`, `deliverer` and `years` (empty: all); it covers
     deliveries received until the end of the day `expires` (ISO, Europe/Berlin). `ends` is the waiver that a
-    WAIVER_END ends from its own moment on. `delivery_id` is what a WITHDRAWAL or REINSTATEMENT is about.
+    WAIVER_END ends from its own moment on. `delivery_id` is what a WITHDRAWAL or REINSTATEMENT is about. A CONFIRMATION
+    agrees with what changed in the Sozialräume of the Kommune `ags` on `valid_from` (ISO), as that delivery has them.
     """
 
     decision_id: str
@@ -51,6 +53,8 @@ class Decision:
     expires: str | None = None
     ends: str | None = None
     delivery_id: str | None = None
+    ags: str | None = None
+    valid_from: str | None = None
 
     def concerns(self, feed: str | None, deliverer: str | None, year: int | None) -> bool:
         """Whether this waiver is about deliveries of that address."""
@@ -112,7 +116,7 @@ class Decisions:
             for d in self.all
             if d.decision_id in waivers
             or d.ends in waivers
-            or (depends_on_others and d.delivery_id is not None and d.delivery_id.startswith(f"{feed}-"))
+            or (depends_on_others and d.kind != CONFIRMATION and str(d.delivery_id).startswith(f"{feed}-"))
         )
 
 
