@@ -55,7 +55,7 @@ def convert(old: list[int], new: list[int], persons: list[int], values: dict[str
                 boundary="as_counted", level="sozialraum", year=2018, measure_id="m", feed="f", parent_area_id="k",
                 reference_date=dt.date(2018, 12, 31),
             ),
-            "measures": pd.DataFrame({"measure_id": ["m"], "weight_measure": ["population"], "counts_persons": [False]}),
+            "measures": pd.DataFrame([{"measure_id": "m", "weight_measure": "population", "counts_persons": False}]),
             "int_area_pair": pairs.rename(columns={"old_area_id": "area_id", "new_area_id": "current_area_id"}).assign(
                 year=2018, parent_area_id="k", is_unchanged=False
             ),
