@@ -6,15 +6,17 @@ polygons were cut is in `demo/cut_sozialraeume.py`; who lives at an address is i
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 
-from demo.reference import DATA, sozialraum_profiles
+from demo.reference import DATA, kommunen, sozialraum_profiles
 
 SOZIALRAEUME = DATA / "sozialraeume.gpkg"
 SOZIALRAEUME_2019 = DATA / "sozialraeume_2019.gpkg"
@@ -195,3 +197,18 @@ def _lose_coordinates(
 def gpkg_paths() -> dict[int, Path]:
     """Year → committed GeoPackage, delivered as it is."""
     return {2015: SOZIALRAEUME, RECUT: SOZIALRAEUME_2019}
+
+
+def write_borders(path: Path) -> None:
+    """The borders of the Kommunen, laid out like the BKG's VG250: the union of their Sozialräume."""
+    import pyogrio
+
+    names = pd.DataFrame([(kommune.area_id, kommune.name) for kommune in kommunen()], columns=["AGS", "GEN"])
+    borders = sozialraeume()[["ags", "geometry"]].dissolve("ags").reset_index().rename(columns={"ags": "AGS"})
+    frame = borders.merge(names, on="AGS", validate="1:1")[["AGS", "GEN", "geometry"]]
+    # GDAL writes this instant as the time of the last change: equal input gives equal bytes.
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2024-01-01T00:00:00.000Z"})
+    with warnings.catch_warnings():
+        # The file gets its real name once it is whole.
+        warnings.filterwarnings("ignore", "The filename extension should be")
+        pyogrio.write_dataframe(frame, path, layer="gemeinden", driver="GPKG", layer_options={"SPATIAL_INDEX": "NO"})

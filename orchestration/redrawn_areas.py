@@ -9,7 +9,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from orchestration.decide import NEXT_RUN, Refused, checked_reason, record_decision
+from orchestration.decide import NEXT_RUN, Refused, checked_reason, record
 from orchestration.gates import decisions as made
 from orchestration.gates.decisions import CONFIRMATION, Decision, german_date, load_decisions
 from orchestration.gates.redrawn import KIND_TITLES, changes, confirmation, find_kommune, redrawn_versions
@@ -61,7 +61,7 @@ def confirm(home: Home, kommune: str, day: str, reason: str | None, by: str | No
             ags=ags,
             valid_from=wanted.isoformat(),
         )
-        recorded = record_decision(home, decision)
+        recorded = record(home, decision)
     except Refused as refusal:
         click.echo(str(refusal), err=True)
         return 1

@@ -82,6 +82,28 @@ FRAMES = {
             and m.value is not null and before.value is not null
         order by m.area_id, m.year
     """,
+    "plausibilitaet_verortung": """
+        with rates as (
+            select located.area_id, located.year, located.value as persons, whole.area_id as kommune_id,
+                round(100.0 * located.value / nullif(whole.value, 0), 1) as rate_percent
+            from intermediate.int_measure as located
+            join intermediate.int_measure as whole
+                on located.parent_area_id = whole.area_id
+                and located.year = whole.year
+                and located.measure_id = whole.measure_id
+                and located.boundary = whole.boundary
+            where located.measure_id = 'population' and located.level = 'nicht_verortbar'
+                and located.feed = 'einwohner' and located.boundary = 'as_counted'
+        )
+        select r.area_id, r.year, r.rate_percent, n.name as area_name, 'einwohner' as feed, 'population' as measure_id,
+            before.year as year_before, before.rate_percent as rate_before_percent,
+            round(r.rate_percent - before.rate_percent, 1) as jump_points,
+            least(r.persons, before.persons) as smallest_count
+        from rates as r
+        join (select distinct area_id, name from intermediate.int_area) as n on r.kommune_id = n.area_id
+        left join rates as before on r.area_id = before.area_id and r.year = before.year + 1
+        order by r.area_id, r.year
+    """,
     "plausibilitaet_anteile": f"""
         select part.area_id, part.year, part.feed, i.title as indicator_title, n.area_name,
             part.value as part, whole.value as whole, part.measure_id, whole.measure_id as other_measure_id,
@@ -116,6 +138,14 @@ def check_plausibility(home: Home, progress: Callable[[str], None] = print) -> l
     return findings
 
 
+def not_located(home: Home) -> pd.DataFrame:
+    """Percentage (one decimal) of the registered residents who lie in no Sozialraum: a row per Kommune, a column per
+    year, null where there is no register."""
+    with duckdb.connect(str(home.warehouse), read_only=True) as warehouse:
+        rates = warehouse.execute(FRAMES["plausibilitaet_verortung"]).df()
+    return rates.pivot(index="area_name", columns="year", values="rate_percent").sort_index()
+
+
 def expected_deliveries(home: Home) -> pd.DataFrame:
     """One row per feed, deliverer and year that the declarations expect: state of what is there, or None."""
     states = duckdb.execute(
@@ -128,6 +158,7 @@ def expected_deliveries(home: Home) -> pd.DataFrame:
             (feed.name, feed.title, slug, deliverer.name, year)
             for feed in load_feeds().values()
             for slug, deliverer in feed.deliverers.items()
+            if deliverer.expected
             for year in feed.years
         ],
         columns=["feed", "feed_title", "deliverer", "deliverer_name", "year"],

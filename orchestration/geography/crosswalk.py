@@ -9,6 +9,7 @@ import geopandas as gpd
 import pandas as pd
 import pyarrow as pa
 
+from orchestration.geography.address_match import anschrift_path
 from orchestration.geography.areas import load_versions
 from orchestration.geography.versions import PAIR, SHARES, correspondences, same_since, version_pairs
 from orchestration.home import Home
@@ -32,7 +33,16 @@ SHAPE_SCHEMA = pa.schema(
     [("ags", pa.string()), ("sozialraum_id", pa.string()), ("valid_from", pa.date32()), ("same_since", pa.date32())]
 )
 PERSONS = """
-    with register as (select ags, stichtag, ostwert, nordwert from read_parquet($paths, union_by_name = true)),
+    with register as (
+        -- coordinates as delivered, else those of the address
+        select r.ags, r.stichtag,
+            coalesce(a.ostwert, r.ostwert) as ostwert, coalesce(a.nordwert, r.nordwert) as nordwert
+        from read_parquet($paths, union_by_name = true) as r
+        left join read_parquet($addresses) as a
+            on (r.ostwert is null or r.nordwert is null) and r.ags = a.ags and r.strasse = a.strasse
+                and r.hausnummer is not distinct from a.hausnummer
+                and r.hausnummer_zusatz is not distinct from a.hausnummer_zusatz
+    ),
     last_before as (
         select pairs.ags, old_valid_from, new_valid_from, max(stichtag) as stichtag
         from pairs join (select distinct ags, stichtag from register) as days
@@ -92,5 +102,6 @@ def persons_between(home: Home, versions: gpd.GeoDataFrame) -> pd.DataFrame:
     with single_threaded() as connection:
         schema = pa.schema([CORRESPONDENCE_SCHEMA.field(name) for name in PAIR[:3]])
         connection.register("pairs", pa.Table.from_pandas(pairs, schema=schema, preserve_index=False))
-        located = str(home.raw / "verortung" / "verortung.parquet")
-        return connection.execute(PERSONS, {"paths": paths, "located": located}).fetch_arrow_table().to_pandas()
+        files = {"located": home.raw / "verortung" / "verortung.parquet", "addresses": anschrift_path(home)}
+        named = {name: str(path) for name, path in files.items()}
+        return connection.execute(PERSONS, {"paths": paths, **named}).to_arrow_table().to_pandas()

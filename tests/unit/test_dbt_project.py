@@ -185,7 +185,7 @@ def test_divers_and_unknown_sex_fall_on_a_fixed_side(home: Path) -> None:
         # MD5 of the two keys begins with e (w) and 3 (m); the other three 15-year-olds are m.
         found = connection.execute(
             "select sex, population from intermediate.int_population where area_id = '05378024-01' "
-            "and year = 2021 and age_band = '15_17' and nationality_group = 'deutsch' order by sex"
+            "and boundary = 'current' and year = 2021 and age_band = '15_17' and nationality_group = 'deutsch' order by sex"
         ).fetchall()
     assert found == [("m", 4), ("w", 1)]
 
@@ -238,9 +238,7 @@ def test_a_suppressed_kreis_is_nobodys_benchmark(marts) -> None:
 
 
 def test_suppressed_population_cells_are_not_published(marts) -> None:
-    cell = (
-        "boundary = 'as_counted' and year = 2021 and age_band = '15_17' and sex = 'w' and nationality_group = 'deutsch'"
-    )
+    cell = "year = 2021 and age_band = '15_17' and sex = 'w' and nationality_group = 'deutsch'"
     rows = marts.execute(
         f"select population, value_status from fct_population where area_id in ('05378024-01', '05378') and {cell}"
     ).fetchall()
@@ -375,21 +373,27 @@ def test_every_model_and_column_is_described(home: Path) -> None:
     assert undescribed == []
 
 
+def test_neighbours_are_those_of_the_areas_at_the_end_of_the_year(marts) -> None:
+    found = marts.execute(
+        "select year, area_id, neighbour_area_id, border_m from bridge_neighbour where year in (2019, 2020)"
+        " order by all"
+    ).fetchall()
+    assert found == [
+        (2019, "05378008-01", "05378008-02", 700),
+        (2019, "05378008-02", "05378008-01", 700),
+        (2020, "05378008-01", None, None),
+    ]
+
+
 def test_every_published_table_has_an_enforced_contract_and_a_grain(home: Path) -> None:
     manifest = json.loads((home / "dbt" / "manifest.json").read_text(encoding="utf-8"))
     published = [
         node for node in manifest["nodes"].values() if node["resource_type"] == "model" and node["schema"] == "marts"
     ]
     assert {node["name"] for node in published} == {
-        *(
-            "dim_area",
-            "bridge_area_version",
-            "dim_indicator",
-            "dim_theme",
-            "dim_year",
-            "fct_indicator",
-            "fct_population",
-        ),
+        *("dim_area", "dim_indicator", "dim_theme", "dim_year", "bridge_area_version"),
+        *("fct_indicator", "fct_population"),
+        *("bridge_neighbour", "fct_area_centre", "fct_access"),
         *("fct_service", "fct_goal", "fct_measure_programme", "fct_feedback"),
         *("meta_delivery", "meta_finding", "meta_lineage", "meta_release"),
     }

@@ -1,6 +1,36 @@
 -- A view: person-level rows are not stored a second time.
-with register as (
-    select * from {{ source('kommunen', 'einwohner') }}
+with delivered as (
+    select
+        *,
+        case when ostwert is null or nordwert is null then strasse end as street_to_locate
+    from {{ source('kommunen', 'einwohner') }}
+),
+
+addresses as (
+    select * from {{ source('geography', 'anschrift') }}
+),
+
+-- coordinates as delivered, else those of the address
+register as (
+    select
+        delivered.delivery_id,
+        delivered.ags,
+        delivered.delivery_year,
+        delivered.stichtag,
+        delivered.ordnungsmerkmal,
+        delivered.haushalt,
+        delivered.geburtsdatum,
+        delivered.geschlecht,
+        delivered.staatsangehoerigkeit,
+        coalesce(addresses.ostwert, delivered.ostwert) as ostwert,
+        coalesce(addresses.nordwert, delivered.nordwert) as nordwert
+    from delivered
+    left join addresses
+        on
+            delivered.ags = addresses.ags
+            and delivered.street_to_locate = addresses.strasse
+            and coalesce(delivered.hausnummer, '') = coalesce(addresses.hausnummer, '')
+            and coalesce(delivered.hausnummer_zusatz, '') = coalesce(addresses.hausnummer_zusatz, '')
 ),
 
 accepted as (
@@ -25,6 +55,8 @@ final as (
         register.haushalt as household_key,
         coalesce(located.sozialraum_id, register.ags || '-00') as area_id,
         coalesce(located_today.sozialraum_id, register.ags || '-00') as current_area_id,
+        register.ostwert as east_m,
+        register.nordwert as north_m,
         {{ completed_years('register.geburtsdatum', 'register.stichtag') }} as age,
         {{ published_sex('register.geschlecht', "register.ags || '|' || register.ordnungsmerkmal") }} as sex,
         case
