@@ -151,6 +151,29 @@ def withdraw(home: Home, kennung: str, reason: str | None, undo: bool, by: str |
 
 
 @main.group(cls=GermanGroup, context_settings=CONTEXT, invoke_without_command=True)
+@click.pass_context
+def gebiete(context: click.Context) -> None:
+    """Was Neuzuschnitte von Sozialräumen geändert haben; `bestaetigen` trägt die Zustimmung ein."""
+    from orchestration.redrawn_areas import print_redrawn
+
+    if context.invoked_subcommand is None:
+        sys.exit(print_redrawn(context.obj))
+
+
+@gebiete.command("bestaetigen", cls=GermanCommand, context_settings=CONTEXT)
+@click.argument("kommune")
+@click.argument("datum")
+@click.option("--grund", "--reason", "reason", help="Warum; steht bei der Entscheidung (keine Personen).")
+@click.option("--von", "by", help="Wer das entscheidet (sonst: wer angemeldet ist).")
+@click.pass_obj
+def bestaetigen_gebiete(home: Home, kommune: str, datum: str, reason: str | None, by: str | None) -> None:
+    """Den neuen Zuschnitt einer KOMMUNE (Name oder AGS) seit DATUM (TT.MM.JJJJ) bestätigen."""
+    from orchestration.redrawn_areas import confirm
+
+    sys.exit(confirm(home, kommune, datum, reason, by))
+
+
+@main.group(cls=GermanGroup, context_settings=CONTEXT, invoke_without_command=True)
 @click.option("--kommune", help="Nur diese Kommune, z. B. roesrath.")
 @click.option("--alle", is_flag=True, help="Auch was schon bestätigt oder abgelehnt ist.")
 @click.pass_context
