@@ -74,7 +74,8 @@ def delivery_states(home: Home) -> States:
 
 def sign(states: States, feed: Feed, deliverer: str, year: int) -> str:
     """The sign of one cell of the matrix."""
-    return states.get((feed.name, deliverer, year)) or (MISSING if year in feed.years else NOT_DUE)
+    due = year in feed.years and feed.deliverers[deliverer].expected
+    return states.get((feed.name, deliverer, year)) or (MISSING if due else NOT_DUE)
 
 
 def print_status(home: Home, only: str | None = None, console: Console | None = None) -> None:
@@ -101,6 +102,8 @@ def print_status(home: Home, only: str | None = None, console: Console | None = 
     console.print(LEGEND, highlight=False)
     _print_open(home, feeds, console)
     _print_waivers(home, feeds, console)
+    if "einwohner" in feeds:
+        _print_open_streets(home, console)
     waiting = waiting_files(home)
     if waiting:
         wait = "wartet 1 Datei" if len(waiting) == 1 else f"warten {len(waiting)} Dateien"
@@ -255,6 +258,14 @@ def _print_waivers(home: Home, feeds: dict[str, Feed], console: Console) -> None
     for waiver in sorted(current, key=lambda w: str(w.expires)):
         console.print(f"\n[bold yellow]Ausnahme[/] {escape(validity(decisions, waiver))}: {escape(scope(waiver))}")
         console.print(f"  {waiver.reason} ({waiver.decision_id})", markup=False, highlight=False)
+
+
+def _print_open_streets(home: Home, console: Console) -> None:
+    from orchestration.addresses import open_streets
+
+    if waiting := open_streets(home):
+        streets = counted(waiting, "Straße aus einem Melderegister steht", "Straßen aus Melderegistern stehen")
+        console.print(f"\n{streets} nicht im Adressverzeichnis: `ipso adressen`.", highlight=False)
 
 
 # --- small things ----------------------------------------------------------------------------------------------------

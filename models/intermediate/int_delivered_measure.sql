@@ -1,9 +1,10 @@
 with delivered as (
-    select * from {{ ref('stg_delivered__aggregate') }}
+    select * from {{ ref('int_delivered_value') }}
 ),
 
 areas as (
     select * from {{ ref('int_area_year') }}
+    where boundary = 'as_counted'
 ),
 
 measures as (
@@ -13,6 +14,7 @@ measures as (
 -- counted from a list, which is a delivery too
 services as (
     select * from {{ ref('int_service_measure') }}
+    where boundary = 'as_counted'
 ),
 
 as_delivered as (

@@ -10,18 +10,44 @@ import pandas as pd
 
 from orchestration.disclosure.suppress import Relation
 
-KEY = ["area_id", "year", "item"]
+KEY = ["boundary", "area_id", "year", "item"]
+AS_COUNTED, CURRENT, OVERLAP = "as_counted", "current", "overlap"
+"""Boundary of a cell. An overlap (area as counted, `|`, area of today) is never published, but where both areas are, a
+reader may work it out."""
 
 
 def area_relations(cells: pd.DataFrame) -> list[Relation]:
-    """Kreis = its Kommunen, Kommune = its Sozialräume and those that could not be located.
+    """Kreis = its Kommunen, Kommune = its Sozialräume and those that could not be located, as counted and of today.
 
-    cells: columns area_id, parent_area_id, year, item; the row's position is the cell's index.
-    A group whose whole is not there, or that has no parts, gives no relation.
+    cells: columns boundary, area_id, parent_area_id, year, item, is_today (whether the cell is also the one of today's
+    area); the row's position is the cell's index. Of today's areas only those are cells of their own that were counted
+    anew. A group whose whole is not there, or that has no parts, gives no relation.
+    """
+    own = _positions(cells).assign(parent=cells["parent_area_id"].to_numpy())
+    today = own.assign(boundary=CURRENT)[(cells["is_today"] & (cells["boundary"] != OVERLAP)).to_numpy()]
+    anew = cells.loc[cells["boundary"] == CURRENT, ["parent_area_id", "year", "item"]].drop_duplicates()
+    redrawn = today.merge(anew, left_on=["parent", "year", "item"], right_on=["parent_area_id", "year", "item"])
+    relations = []
+    for parts in (own[own["boundary"] == AS_COUNTED], redrawn):
+        named = parts.drop(columns="area_id").rename(columns={"parent": "area_id"}).dropna(subset=["area_id"])
+        wholes = own.loc[own["boundary"] == AS_COUNTED, [*KEY[1:], "position"]]
+        relations += _relations(named[[*KEY[1:], "position"]].merge(wholes, on=KEY[1:], suffixes=("", "_whole")))
+    return relations
+
+
+def overlap_relations(cells: pd.DataFrame) -> list[Relation]:
+    """An area that was redrawn = its overlaps with the areas of today; one of today = its overlaps with those before.
+
+    cells as above. Without them a reader could subtract an area from the one that it was a part of.
     """
     own = _positions(cells)
-    parts = own.assign(area_id=cells["parent_area_id"].to_numpy()).dropna(subset=["area_id"])
-    return _relations(parts.merge(own, on=KEY, suffixes=("", "_whole")))
+    overlaps = own[own["boundary"] == OVERLAP]
+    sides = overlaps["area_id"].str.split("|", expand=True).reindex(columns=range(2))
+    relations = []
+    for side, boundary in ((0, AS_COUNTED), (1, CURRENT)):
+        parts = overlaps.assign(area_id=sides[side], boundary=boundary)
+        relations += _relations(parts.merge(own, on=KEY, suffixes=("", "_whole")))
+    return relations
 
 
 def composed_relations(cells: pd.DataFrame, composition: pd.DataFrame) -> list[Relation]:
@@ -29,7 +55,7 @@ def composed_relations(cells: pd.DataFrame, composition: pd.DataFrame) -> list[R
 
     composition: columns whole, part (values of `item`). Groups with a missing part give no relation.
     """
-    own = _positions(cells)
+    own = _positions(cells[cells["boundary"] != OVERLAP])
     parts = (
         composition.merge(own, left_on="part", right_on="item").drop(columns="item").rename(columns={"whole": "item"})
     )
@@ -40,7 +66,8 @@ def composed_relations(cells: pd.DataFrame, composition: pd.DataFrame) -> list[R
 
 
 def _positions(cells: pd.DataFrame) -> pd.DataFrame:
-    return cells[KEY].assign(position=np.arange(len(cells)))
+    """Of a frame with the index 0, 1, 2, … (or a part of one)."""
+    return cells[KEY].assign(position=cells.index.to_numpy())
 
 
 def _relations(joined: pd.DataFrame) -> list[Relation]:
