@@ -12,12 +12,13 @@ import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from demo.files import Count, DemoFeed, write_atomically, write_whole
-from demo.geography import addresses, gpkg_path
+from demo.geography import addresses, gpkg_paths, write_borders
 from demo.population import FIRST_YEAR, LAST_YEAR, YearEnd, simulate
 from demo.reference import council_elections, kommunen
 from demo.register import DIALECTS, address_texts, write_register
@@ -33,7 +34,7 @@ from demo.themes import (
     wohnen,
 )
 
-SINGLE_FEEDS = ("kinder_sgb2", "wahlen", "sozialraeume")
+SINGLE_FEEDS = ("kinder_sgb2", "wahlen", "gemeindegrenzen", "sozialraeume")
 THEME_FEEDS: dict[str, DemoFeed] = {
     **demographie.FEEDS,
     **einkommen.FEEDS,
@@ -63,8 +64,8 @@ def write_deliveries(
 ) -> list[Path]:
     """Write deliveries to `landing/<deliverer>/<feed>_<year>.<ext>` and return their paths in order of writing.
 
-    `years` limits the yearly feeds (default 2015 to 2023); the single deliveries (kinder_sgb2, wahlen, sozialraeume)
-    are written whatever the years. `only` limits the feeds. `scale` below 1 makes a smaller county in the same formats,
+    `years` limits the yearly feeds (default 2015 to 2023); the single deliveries (elections, borders and the like) are
+    written whatever the years. `only` limits the feeds. `scale` below 1 makes a smaller county in the same formats,
     for tests: official totals and the minimum of persons who cannot be located then no longer hold. `with_faults`:
     one delivery is left out and one is broken. Raises ValueError for an unknown feed or year.
     """
@@ -75,8 +76,12 @@ def write_deliveries(
     if beyond := [y for y in wanted if not FIRST_YEAR <= y <= LAST_YEAR]:
         raise ValueError(f"Jahre außerhalb von {FIRST_YEAR} bis {LAST_YEAR}: {', '.join(map(str, beyond))}")
     written: list[Path] = []
+    if "gemeindegrenzen" in feeds:
+        written.append(write_whole(landing / "kreis" / "gemeindegrenzen_2015.gpkg", write_borders))
     if "sozialraeume" in feeds:
-        written.append(write_whole(landing / "kreis" / "sozialraeume_2015.gpkg", _copy_gpkg))
+        for year, source in gpkg_paths().items():
+            target = landing / "kreis" / f"sozialraeume_{year}.gpkg"
+            written.append(write_whole(target, partial(shutil.copyfile, source)))
     if "kinder_sgb2" in feeds:
         written += [_write_text(landing / "kreis" / f"kinder_sgb2_{y}.csv", _kinder_sgb2(y)) for y in _KINDER]
     if "wahlen" in feeds:
@@ -120,13 +125,13 @@ def _live(
     with ThreadPoolExecutor(max_workers=2) as writer:
         for kommune in kommunen():
             places = addresses(kommune.area_id, scale)
-            texts = address_texts(places)
+            dialect = DIALECTS[kommune.deliverer]
+            texts = address_texts(places, dialect)
             before: YearEnd | None = None
             for end in simulate(kommune.area_id, places, years[-1], scale):
                 for count in due.get(end.year, {}):
                     counts[count, end.year].append(count(end, before))
                 if with_registers and end.year in due:
-                    dialect = DIALECTS[kommune.deliverer]
                     target = landing / kommune.deliverer / f"einwohner_{end.year}.{dialect.extension}"
                     pending.append(writer.submit(write_register, target, end, texts, dialect))
                 before = end
@@ -142,10 +147,6 @@ def _cut_short(content: bytes) -> bytes:
 
 def _write_text(target: Path, text: str) -> Path:
     return write_atomically(target, text.encode("utf-8"))
-
-
-def _copy_gpkg(path: Path) -> None:
-    shutil.copyfile(gpkg_path(), path)
 
 
 # --- single deliveries of the Kreis -------------------------------------------------------------------------------

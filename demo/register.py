@@ -6,7 +6,8 @@ that a reader and a writer cannot agree on the same mistake. Who lives in the co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -35,10 +36,23 @@ class Dialect:
         encoding: str = "utf-8-sig",
         quote_all: bool = False,
         extension: str = "csv",
+        spelling: Callable[[str], str] | None = None,
     ) -> None:
         self.columns, self.date, self.decimal, self.sexes = columns, date, decimal, sexes
         self.delimiter, self.encoding, self.quote_all = delimiter, encoding, quote_all
         self.extension = extension
+        self.spelling = spelling
+        """How streets are spelled where that is not as in the address register; such a register has no coordinates."""
+
+
+def _short(street: str) -> str:
+    """`Ahornstraße` → `Ahornstr.`"""
+    return re.sub("straße$", "str.", street)
+
+
+def _capitals(street: str) -> str:
+    """`Föhrenstraße` → `FOEHRENSTRASSE`"""
+    return street.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue").upper()
 
 
 _GL = {
@@ -66,8 +80,11 @@ DIALECTS = {
         date="%Y-%m-%d", sexes=("männlich", "weiblich", "divers"),
     ),
     "leichlingen": Dialect(
-        {name.upper(): sql for name, sql in _GL.items()},
-        date="%d.%m.%Y", delimiter="\t", encoding="cp1252",
+        {
+            **{name.upper(): sql for name, sql in _GL.items() if not name.endswith("wert")},
+            "HAUSNUMMER": "regexp_replace(hausnummer, '([0-9])([a-z])', '\\1 \\2')",
+        },
+        date="%d.%m.%Y", delimiter="\t", encoding="cp1252", spelling=_short,
     ),
     "odenthal": Dialect(
         {
@@ -89,23 +106,44 @@ DIALECTS = {
         {
             "AGS": "ltrim(ags, '0')", "Stichtag": "stichtag", "Haushaltsnummer": "haushalt", "Ordnungsmerkmal": "om",
             "Geschlecht": "geschlecht", "Geburtsdatum": "geburt", "Staatsangehörigkeit": "staat", "Straße": "strasse",
-            "Hausnummer": "hausnummer", "Ostwert": "ost", "Nordwert": "nord",
+            "Hausnummer": "regexp_extract(hausnummer, '^[0-9]+')",
+            "Hausnummernzusatz": "upper(regexp_extract(hausnummer, '[a-z]*$'))",
         },
-        date="%d.%m.%Y", encoding="cp1252",
+        date="%d.%m.%Y", encoding="cp1252", spelling=_capitals,
     ),
     "wermelskirchen": Dialect(_GL, date="%Y-%m-%d", decimal=".", delimiter=",", quote_all=True),
 }  # fmt: skip
 
 
-def address_texts(places: Addresses) -> dict[str, list[str | None]]:
+FORMER_STREET = "Alter Postweg"
+"""How the register still calls a street that has another name since."""
+FEWEST_MISSPELLED = 3
+
+
+def _as_registered(streets: np.ndarray, weight: np.ndarray, spelling: Callable[[str], str]) -> list[str | None]:
+    """Every address's street as this register spells it. Of the streets with three or more addresses, those with the
+    fewest residents are wrong: two lack a letter, one has its former name; so few that almost everybody is located."""
+    names, of = np.unique(streets.astype(str), return_inverse=True)
+    residents = np.where(np.bincount(of) >= FEWEST_MISSPELLED, np.bincount(of, weight), np.inf)
+    spelled = [spelling(name) for name in names]
+    first, second, third = np.argsort(residents, kind="stable")[:3]
+    for street in (first, second):
+        spelled[street] = spelled[street][:3] + spelled[street][4:]
+    spelled[third] = spelling(FORMER_STREET)
+    return [spelled[street] for street in of]
+
+
+def address_texts(places: Addresses, dialect: Dialect) -> dict[str, list[str | None]]:
     """Street, house number and both coordinates of every address as text (decimal point; None: no coordinate)."""
 
     def metres(values: np.ndarray) -> list[str | None]:
         return [None if np.isnan(v) else f"{v:.2f}" for v in values]
 
+    street: list[str | None] = list(places.street)
+    number: list[str | None] = list(places.house_number)
     return {
-        "strasse": list(places.street),
-        "hausnummer": list(places.house_number),
+        "strasse": _as_registered(places.street, places.weight, dialect.spelling) if dialect.spelling else street,
+        "hausnummer": number,
         "ost": metres(places.east),
         "nord": metres(places.north),
     }

@@ -11,57 +11,10 @@ from pathlib import Path
 
 import click
 
+from orchestration.german_click import GermanCommand, GermanGroup
 from orchestration.home import Home, default_home
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
-
-
-class GermanGroup(click.Group):
-    """Click's own headings in German."""
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(ctx.command_path, "BEFEHL [OPTIONEN]", prefix="Aufruf: ")
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [(name, self.commands[name].get_short_help_str(80)) for name in self.commands]
-        with formatter.section("Befehle"):
-            formatter.write_dl(rows)
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        _german_options(self, ctx, formatter)
-        self.format_commands(ctx, formatter)
-
-    def get_help_option(self, ctx: click.Context) -> click.Option | None:
-        return _german_help(super().get_help_option(ctx))
-
-
-class GermanCommand(click.Command):
-    """Click's own headings in German."""
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        formatter.write_usage(
-            ctx.command_path,
-            " ".join(self.collect_usage_pieces(ctx)).replace("OPTIONS", "OPTIONEN"),
-            prefix="Aufruf: ",
-        )
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        _german_options(self, ctx, formatter)
-
-    def get_help_option(self, ctx: click.Context) -> click.Option | None:
-        return _german_help(super().get_help_option(ctx))
-
-
-def _german_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-    records = [record for parameter in command.get_params(ctx) if (record := parameter.get_help_record(ctx))]
-    with formatter.section("Optionen"):
-        formatter.write_dl(records)
-
-
-def _german_help(option: click.Option | None) -> click.Option | None:
-    if option is not None:
-        option.help = "Diese Hilfe anzeigen."
-    return option
 
 
 @click.group(cls=GermanGroup, context_settings=CONTEXT)
@@ -195,6 +148,93 @@ def withdraw(home: Home, kennung: str, reason: str | None, undo: bool, by: str |
     from orchestration import decide
 
     sys.exit(decide.withdraw(home, kennung, reason, undo, by))
+
+
+@main.group(cls=GermanGroup, context_settings=CONTEXT, invoke_without_command=True)
+@click.pass_context
+def gebiete(context: click.Context) -> None:
+    """Was Neuzuschnitte von Sozialräumen geändert haben; `bestaetigen` trägt die Zustimmung ein."""
+    from orchestration.redrawn_areas import print_redrawn
+
+    if context.invoked_subcommand is None:
+        sys.exit(print_redrawn(context.obj))
+
+
+@gebiete.command("bestaetigen", cls=GermanCommand, context_settings=CONTEXT)
+@click.argument("kommune")
+@click.argument("datum")
+@click.option("--grund", "--reason", "reason", help="Warum; steht bei der Entscheidung (keine Personen).")
+@click.option("--von", "by", help="Wer das entscheidet (sonst: wer angemeldet ist).")
+@click.pass_obj
+def bestaetigen_gebiete(home: Home, kommune: str, datum: str, reason: str | None, by: str | None) -> None:
+    """Den neuen Zuschnitt einer KOMMUNE (Name oder AGS) seit DATUM (TT.MM.JJJJ) bestätigen."""
+    from orchestration.redrawn_areas import confirm
+
+    sys.exit(confirm(home, kommune, datum, reason, by))
+
+
+@main.group(cls=GermanGroup, context_settings=CONTEXT, invoke_without_command=True)
+@click.option("--kommune", help="Nur diese Kommune, z. B. roesrath.")
+@click.option("--alle", is_flag=True, help="Auch was schon bestätigt oder abgelehnt ist.")
+@click.pass_context
+def adressen(context: click.Context, kommune: str | None, alle: bool) -> None:
+    """Straßen, die das Adressverzeichnis so nicht kennt: Vorschläge sehen, bestätigen, ablehnen.
+
+    Bestätigt wird eine Schreibweise einmal; von da an gilt sie für alle Register dieser Kommune. Ablehnen nimmt auch
+    eine Bestätigung zurück.
+    """
+    from orchestration import addresses
+
+    if context.invoked_subcommand is None:
+        sys.exit(addresses.print_review(context.obj, kommune, alle))
+
+
+@adressen.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.argument("kennungen", nargs=-1, required=True, metavar="KENNUNG...")
+@click.option("--strasse", help="Eine andere Straße des Adressverzeichnisses als die vorgeschlagene.")
+@click.option("--grund", "reason", help="Warum (bleibt im Archiv, wird nicht veröffentlicht).")
+@click.option("--von", "by", help="Wer das entscheidet (sonst: wer angemeldet ist).")
+@click.pass_obj
+def bestaetigen(
+    home: Home, kennungen: tuple[str, ...], strasse: str | None, reason: str | None, by: str | None
+) -> None:
+    """Die vorgeschlagene (oder mit --strasse genannte) Straße ist gemeint."""
+    from orchestration import addresses
+
+    sys.exit(addresses.confirm(home, kennungen, strasse, reason, by))
+
+
+@adressen.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.argument("kennungen", nargs=-1, required=True, metavar="KENNUNG...")
+@click.option("--grund", "reason", help="Warum (bleibt im Archiv, wird nicht veröffentlicht).")
+@click.option("--von", "by", help="Wer das entscheidet (sonst: wer angemeldet ist).")
+@click.pass_obj
+def ablehnen(home: Home, kennungen: tuple[str, ...], reason: str | None, by: str | None) -> None:
+    """Die vorgeschlagene Straße ist nicht gemeint; sie wird nicht wieder vorgeschlagen."""
+    from orchestration import addresses
+
+    sys.exit(addresses.reject(home, kennungen, reason, by))
+
+
+@adressen.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.argument("datei", type=click.Path(dir_okay=False, path_type=Path))
+@click.pass_obj
+def liste(home: Home, datei: Path) -> None:
+    """Die offenen Vorschläge als CSV zum Ausfüllen schreiben (Spalte „Entscheidung“: ja oder nein)."""
+    from orchestration import addresses
+
+    sys.exit(addresses.write_list(home, datei))
+
+
+@adressen.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.argument("datei", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--von", "by", help="Wer das entscheidet (sonst: wer angemeldet ist).")
+@click.pass_obj
+def einlesen(home: Home, datei: Path, by: str | None) -> None:
+    """Eine ausgefüllte Liste übernehmen; Zeilen ohne Entscheidung bleiben offen."""
+    from orchestration import addresses
+
+    sys.exit(addresses.read_list(home, datei, by))
 
 
 @main.command(cls=GermanCommand, context_settings=CONTEXT)

@@ -24,7 +24,7 @@ class Refused(Exception):
     """The decision cannot be recorded; the message says why, in German."""
 
 
-def _record(home: Home, decision: Decision) -> Decision:
+def record(home: Home, decision: Decision) -> Decision:
     """Not while a run is under way: it has to see the same decisions from beginning to end."""
     try:
         with exclusive(home):
@@ -50,14 +50,14 @@ def add_waiver(
         _check_rule(declared, rule)
         _check_scope(declared, column, deliverer, years)
         day = _expiry(until)
-        waiver = _record(
+        waiver = record(
             home,
             Decision(
                 decision_id="",
                 kind=made.WAIVER,
                 decided=made.now(),
                 by=by or made.os_user(),
-                reason=_reason(reason),
+                reason=checked_reason(reason),
                 feed=declared.name,
                 expectation=rule,
                 column=column,
@@ -67,7 +67,7 @@ def add_waiver(
             ),
         )
     except Refused as refusal:
-        return _refuse(refusal)
+        return refuse(refusal)
     click.echo(f"Eingetragen als {waiver.decision_id}: {scope(waiver)}.")
     click.echo(f"Gilt für Lieferungen, die bis zum {german_date(day)} eingehen; abgewiesene werden neu geprüft.")
     click.echo(NEXT_RUN)
@@ -83,10 +83,11 @@ def end_waiver(home: Home, decision_id: str, reason: str | None, by: str | None)
             raise Refused(f"Eine Ausnahme „{decision_id}“ gibt es nicht. Es gibt: `ipso waive --list`.")
         if decisions.end_of(waiver):
             raise Refused(f"Die Ausnahme {decision_id} ist schon beendet.")
-        ending = Decision("", made.WAIVER_END, made.now(), by or made.os_user(), _reason(reason), ends=decision_id)
-        _record(home, ending)
+        why, who = checked_reason(reason), by or made.os_user()
+        ending = Decision("", made.WAIVER_END, made.now(), who, why, ends=decision_id)
+        record(home, ending)
     except Refused as refusal:
-        return _refuse(refusal)
+        return refuse(refusal)
     click.echo(f"Beendet: {decision_id}. Lieferungen, die von jetzt an eingehen, fallen nicht mehr darunter.")
     click.echo("Was bisher darunter fiel, bleibt in Kraft; zurücknehmen mit `ipso withdraw`.")
     return 0
@@ -123,12 +124,12 @@ def withdraw(home: Home, delivery_id: str, reason: str | None, undo: bool, by: s
         if undo != (state == WITHDRAWN):
             raise Refused(f"Die Lieferung ist {'nicht' if undo else 'schon'} zurückgenommen.")
         kind = made.REINSTATEMENT if undo else made.WITHDRAWAL
-        _record(
+        record(
             home,
-            Decision("", kind, made.now(), by or made.os_user(), _reason(reason), delivery_id=delivery_id),
+            Decision("", kind, made.now(), by or made.os_user(), checked_reason(reason), delivery_id=delivery_id),
         )
     except Refused as refusal:
-        return _refuse(refusal)
+        return refuse(refusal)
     click.echo(f"{'Gilt wieder' if undo else 'Zurückgenommen'}: {delivery_id}.")
     address = delivery.feed, delivery.deliverer, delivery.year
     in_force = [d for d, _, now in current_states(home) if now == ACCEPTED and (d.feed, d.deliverer, d.year) == address]
@@ -180,12 +181,12 @@ def is_in_force(decisions: Decisions, waiver: Decision) -> bool:
 # --- what may be recorded ------------------------------------------------------------------------------------------
 
 
-def _refuse(refusal: Refused) -> int:
+def refuse(refusal: Refused) -> int:
     click.echo(str(refusal), err=True)
     return 1
 
 
-def _reason(reason: str | None) -> str:
+def checked_reason(reason: str | None) -> str:
     text = " ".join((reason or "").split())
     if not text:
         raise Refused('Bitte den Grund nennen: --grund "…" (ohne Angaben zu Personen; er steht im Bericht).')
@@ -216,7 +217,7 @@ def _check_rule(feed: Feed, rule: str | None) -> None:
 def _check_scope(feed: Feed, column: str | None, deliverer: str | None, years: tuple[int, ...]) -> None:
     if deliverer is not None and deliverer not in feed.deliverers:
         raise Refused(f"„{deliverer}“ liefert {feed.name} nicht. Es liefern: {', '.join(feed.deliverers)}.")
-    if strange := [year for year in years if year not in feed.years]:
+    if strange := [year for year in years if not feed.is_agreed(year)]:
         raise Refused(f"Für {', '.join(map(str, strange))} ist keine Lieferung von {feed.name} vereinbart.")
     names = {made.fold(name) for c in feed.columns for name in (c.name, c.title, *c.headers)}
     if column is not None and made.fold(column) not in names:

@@ -74,7 +74,8 @@ def delivery_states(home: Home) -> States:
 
 def sign(states: States, feed: Feed, deliverer: str, year: int) -> str:
     """The sign of one cell of the matrix."""
-    return states.get((feed.name, deliverer, year)) or (MISSING if year in feed.years else NOT_DUE)
+    due = year in feed.years and feed.deliverers[deliverer].expected
+    return states.get((feed.name, deliverer, year)) or (MISSING if due else NOT_DUE)
 
 
 def print_status(home: Home, only: str | None = None, console: Console | None = None) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 import duckdb
 from dagster_dbt import (
+    DagsterDbtCliRuntimeError,
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
     DbtCliResource,
@@ -21,14 +22,15 @@ from dagster_dbt import (
     dbt_assets,
 )
 
-from orchestration.dbt import DBT, prepare_manifest
+from orchestration.dbt import DBT, RESULTS, failures, forget_messages, prepare_manifest
+from orchestration.discreet import discreet
 from orchestration.home import REPOSITORY, Home
 from orchestration.logging import progress
 
 LOCK_SECONDS = 120.0
 EVERY_AGGREGATED_FEED = "aggregate"
-DIRECTORY = dg.AssetKey(["control", "delivery"])
-"""The asset that follows every feed's."""
+SUMS = dg.AssetKey(["raw", "summen"])
+"""The asset after which all that is told per area is there: it follows the directory, which follows every feed's."""
 GROUPS = {
     "seeds": "3_aufbereitung",
     "staging": "3_aufbereitung",
@@ -44,7 +46,7 @@ class Translator(DagsterDbtTranslator):
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
         if dbt_resource_props["resource_type"] == "source":
             if dbt_resource_props["name"] == EVERY_AGGREGATED_FEED:
-                return DIRECTORY
+                return SUMS
             return dg.AssetKey([dbt_resource_props["schema"], dbt_resource_props["name"]])
         return dg.AssetKey([_stage(dbt_resource_props), dbt_resource_props["name"]])
 
@@ -89,6 +91,7 @@ def build_warehouse_assets(home: Home, project: DbtProject) -> list[dg.AssetsDef
         select="path:seeds path:models/staging path:models/intermediate",
         dagster_dbt_translator=translator,
     )
+    @discreet
     def preparation(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         progress(context)("dbt: Lieferungen aufbereiten, Kennzahlen je Sozialraum und Jahr bilden")
         yield from _build(context, dbt, project, home)
@@ -100,6 +103,7 @@ def build_warehouse_assets(home: Home, project: DbtProject) -> list[dg.AssetsDef
         select="path:models/protected path:models/marts",
         dagster_dbt_translator=translator,
     )
+    @discreet
     def publication(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
         progress(context)("dbt: Indikatoren berechnen, Marts schreiben")
         yield from _build(context, dbt, project, home)
@@ -123,11 +127,18 @@ def _wait_until_free(home: Home) -> None:
 
 def _build(context: dg.AssetExecutionContext, dbt: DbtCliResource, project: DbtProject, home: Home) -> Iterator[Any]:
     # unit tests guard the code, not the data: they run in `make test`
-    arguments = ["build", "--exclude-resource-type", "unit_test", "--indirect-selection", "buildable"]
+    arguments = ["--log-level-file", "none", "build", "--exclude-resource-type", "unit_test"]
+    arguments += ["--indirect-selection", "buildable"]
     _wait_until_free(home)
+    (home.dbt / RESULTS).unlink(missing_ok=True)
     before = os.umask(0o077)
     invocation = dbt.cli(arguments, context=context, target_path=project.target_path)
     os.umask(before)
-    # dagster-dbt repeats dbt's log on stdout; it is in the run's events and in dbt/logs already
-    with redirect_stdout(StringIO()):
-        yield from invocation.stream()
+    try:
+        # dagster-dbt repeats dbt's log on stdout, errors with the cells that they quote among it
+        with redirect_stdout(StringIO()):
+            yield from invocation.stream()
+    except DagsterDbtCliRuntimeError:
+        raise dg.Failure(f"dbt: {'; '.join(failures(home.dbt / RESULTS)) or 'hat nicht begonnen'}") from None
+    finally:
+        forget_messages(home.dbt / RESULTS)

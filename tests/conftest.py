@@ -1,9 +1,14 @@
-"""One installation for the whole test session: the real demo county through the real job, without the report."""
+"""One installation for the whole test session: the real demo county through the real job, without the report.
+
+`IPSO_TEST_COUNTY` names the state folder of a demo county that is there already (for trying one test quickly).
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from installation import copied, ipso
@@ -14,6 +19,9 @@ from orchestration.home import Home
 @pytest.fixture(scope="session")
 def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """The demo county 2009 to 2023, delivered and released. Tests that change it work on a copy."""
+    if named := os.environ.get("IPSO_TEST_COUNTY"):
+        yield Home(Path(named))
+        return
     home = Home(tmp_path_factory.mktemp("county") / "data")
     for arguments in (("demo",), ("run",)):
         result = ipso(home, *arguments, check=False)

@@ -1,12 +1,14 @@
-"""Demo feeds of the theme Wohnen: dwellings (GENESIS), subsidised flats, rents."""
+"""Demo feeds of the theme Wohnen: dwellings (GENESIS), subsidised flats (per Kommune and by building), rents."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from demo.files import DEMO_LABEL, KREIS, Cell, DemoFeed, File, area_rows, count_cells, csv_file, workbook
+from demo.geography import addresses
 from demo.reference import dwellings_2010, kommunen
 
 YEARS = tuple(range(2015, 2024))
@@ -147,6 +149,50 @@ def write_sozialwohnungen(year: int, tables: list[pd.DataFrame]) -> Iterable[Fil
     )
 
 
+# --- sozialwohnungen_anschriften: the same flats by building ----------------------------------------------------------
+
+LISTED = (2021, 2022, 2023)
+_FLATS = (4, 24)
+"""Subsidised flats in a building: from, up to."""
+
+
+def flats_by_address(year: int) -> pd.DataFrame:
+    """The flats of `subsidised_flats` in always the same buildings; columns ags, strasse, hausnummer and counts."""
+    parts = []
+    for kommune in kommunen():
+        totals = subsidised_flats(year).loc[kommune.area_id]
+        places = addresses(kommune.area_id)
+        rng = np.random.Generator(np.random.PCG64([750, int(kommune.area_id)]))
+        chance = np.where(places.weight > 0, 1 + 3 * (places.weight > 8), 0.0)
+        houses = rng.choice(len(chance), size=len(chance) // 8, replace=False, p=chance / chance.sum())
+        upto = np.minimum(np.cumsum(rng.integers(*_FLATS, size=len(houses))), totals.bestand)
+        # of every total as much by the n-th building as there are flats in the first n
+        share = upto / totals.bestand
+        table = pd.DataFrame(
+            {
+                "ags": kommune.area_id,
+                "strasse": places.street[houses],
+                "hausnummer": places.house_number[houses],
+                **{c: np.diff(np.floor(share * totals[c]), prepend=0).astype(int) for c in totals.index},
+            }
+        )
+        parts.append(table[table.bestand > 0])
+    return pd.concat(parts, ignore_index=True).sort_values(["ags", "strasse", "hausnummer"], kind="stable")
+
+
+def write_sozialwohnungen_anschriften(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
+    """One CSV; streets as the Wohnraumförderung writes them."""
+    table = flats_by_address(year)
+    table.insert(0, "stichtag", f"31.12.{year}")
+    table["strasse"] = table.strasse.str.replace("straße$", "-Str.", regex=True)
+    header = [
+        "Stichtag", "Gemeindeschlüssel", "Straße", "Hausnr.", "Preisgebundene Wohnungen", "darunter Seniorenwohnungen",
+        "Bindung endet innerhalb von 10 Jahren",
+    ]  # fmt: skip
+    rows = table.astype(str).to_numpy().tolist()
+    yield File("kreis", f"sozialwohnungen_anschriften_{year}.csv", csv_file(header, rows, encoding="utf-8"))
+
+
 # --- mieten: Gutachterausschuss, workbook, every second year, Kommunen only -----------------------------------------
 
 # Invented: net cold rent in 2015 (€ per m²: existing, new lets) and new lets on offer in a year.
@@ -198,5 +244,6 @@ def write_mieten(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
 FEEDS = {
     "wohnungen": DemoFeed(YEARS, write_wohnungen, count=None),
     "sozialwohnungen": DemoFeed(YEARS, write_sozialwohnungen, count=None),
+    "sozialwohnungen_anschriften": DemoFeed(LISTED, write_sozialwohnungen_anschriften, count=None),
     "mieten": DemoFeed(YEARS[::2], write_mieten, count=None),
 }

@@ -7,10 +7,19 @@ sozialraeume as (
 ),
 
 versions as (
+    select * from {{ ref('stg_kreis__area_version') }}
+),
+
+shapes as (
+    select * from {{ ref('stg_geography__area_shape') }}
+),
+
+first_versions as (
     select
-        valid_from,
-        lead(valid_from) over (order by valid_from) as next_valid_from
-    from (select distinct valid_from from sozialraeume) as boundaries
+        kommune_id,
+        min(valid_from) as valid_from
+    from versions
+    group by kommune_id
 ),
 
 sozialraum_areas as (
@@ -21,11 +30,17 @@ sozialraum_areas as (
         sozialraeume.name as short_name,
         sozialraeume.kommune_id as parent_area_id,
         sozialraeume.valid_from,
-        cast(versions.next_valid_from - interval 1 day as date) as valid_to,
+        versions.valid_to,
         sozialraeume.area_sqm / 1000000 as area_sqkm,
-        sozialraeume.is_synthetic
+        sozialraeume.is_synthetic,
+        shapes.same_since,
+        shapes.same_since > first_versions.valid_from as is_redrawn
     from sozialraeume
-    inner join versions on sozialraeume.valid_from = versions.valid_from
+    inner join versions
+        on sozialraeume.kommune_id = versions.kommune_id and sozialraeume.valid_from = versions.valid_from
+    inner join shapes
+        on sozialraeume.area_id = shapes.area_id and sozialraeume.valid_from = shapes.valid_from
+    inner join first_versions on sozialraeume.kommune_id = first_versions.kommune_id
 ),
 
 kommune_sqkm as (
@@ -52,7 +67,9 @@ kommune_areas as (
         cast('{{ var("kreis_valid_from") }}' as date) as valid_from,
         cast(null as date) as valid_to,
         kommune_sqkm.area_sqkm,
-        false as is_synthetic
+        false as is_synthetic,
+        cast('{{ var("kreis_valid_from") }}' as date) as same_since,
+        false as is_redrawn
     from kommunen
     left join kommune_sqkm on kommunen.area_id = kommune_sqkm.parent_area_id
 ),
@@ -67,7 +84,9 @@ not_locatable_areas as (
         first_boundaries.valid_from,
         cast(null as date) as valid_to,
         cast(null as double) as area_sqkm,
-        false as is_synthetic
+        false as is_synthetic,
+        first_boundaries.valid_from as same_since,
+        false as is_redrawn
     from kommunen
     cross join first_boundaries
     where first_boundaries.valid_from is not null
@@ -83,7 +102,9 @@ kreis_area as (
         cast('{{ var("kreis_valid_from") }}' as date) as valid_from,
         cast(null as date) as valid_to,
         sum(area_sqkm) as area_sqkm,
-        false as is_synthetic
+        false as is_synthetic,
+        cast('{{ var("kreis_valid_from") }}' as date) as same_since,
+        false as is_redrawn
     from kommune_areas
 ),
 

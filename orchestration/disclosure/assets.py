@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orchestration.disclosure.cells import protect
+from orchestration.discreet import discreet
 from orchestration.gates.plausibility import merge_findings
 from orchestration.logging import progress
 from orchestration.release.identity import identify, write_identity
@@ -33,6 +34,7 @@ INTERMEDIATE = [dg.AssetKey(["intermediate", name]) for name in ("int_measure", 
         )
     ],
 )
+@discreet
 def protection(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[dg.MaterializeResult]:
     """Suppression tables, merged findings and the identity of the release to come."""
     folder = home.folder()

@@ -36,6 +36,7 @@ FORMATS = {
     "shapefile": "Shapefile, alle Teile in einem ZIP-Archiv",
     "parquet": "Parquet",
 }
+AREAS = "GeoPackage mit einer Ebene; ebenso Shapefile (.zip) oder GeoJSON (.geojson)"
 CADENCES = {
     "annual": "jährlich",
     "biennial": "alle zwei Jahre",
@@ -117,7 +118,7 @@ def _partner_rows(feed: Feed, partners: list[Deliverer]) -> list[list[str]]:
         [
             partner.name,
             f"`{partner.slug}/{feed.name}_<Jahr>.{EXTENSIONS[partner.format]}`",
-            FORMATS.get(partner.format, partner.format),
+            AREAS if feed.grain == "geography" else FORMATS.get(partner.format, partner.format),
             TITLES.get(partner.encoding or "", "–"),
             f"wie {partner.numbers}",
         ]
@@ -201,7 +202,7 @@ def _rules_text(feed: Feed, partners: list[Deliverer]) -> str:
             severity = SEVERITIES[expectation.get("severity", "critical")]
             meta = expectation["meta"]
             rules[severity][COMMON.get(meta["name"], meta["note"])] = None
-    if feed.compare_with:
+    if feed.compare_with and feed.grain == "record":
         for severity, note in residents.notes():
             rules[severity][note] = None
     structure = ["Name, Form, Zeichenkodierung und Spalten der Datei sind wie vereinbart, die Datei ist vollständig."]

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from orchestration.discreet import discreet
 from orchestration.feeds.declaration import Feed, load_feeds
 from orchestration.feeds.finding import counted
 from orchestration.feeds.intake import receive
@@ -29,6 +30,7 @@ MOST_FINDINGS = 50
     backfill_policy=dg.BackfillPolicy.single_run(),
     description="Der Abgabeordner: jede Datei wird mit ihrem SHA-256 archiviert, bevor sie jemand liest.",
 )
+@discreet
 def inbox(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """Archive what the drop folder holds for the years of this run; other years wait there."""
     other_years = {int(key) for key in YEARS.get_partition_keys()} - selected_years(context)
@@ -59,6 +61,7 @@ def build_feed_asset(feed: Feed) -> dg.AssetsDefinition:
             )
         ],
     )
+    @discreet
     def raw(
         context: dg.AssetExecutionContext, home: HomeResource
     ) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
@@ -128,6 +131,7 @@ def build_directory_asset(feeds: list[Feed]) -> dg.AssetsDefinition:
         ],
         name="lieferverzeichnis",
     )
+    @discreet
     def directory(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
         deliveries = write_control(home.folder())
         states = {str(state): int(count) for state, count in deliveries["state"].value_counts().items()}

@@ -30,6 +30,8 @@ MOST_SPELLED = 40
 FUND = "__fund"
 SYMBOL = "__zeichen"
 SPELLED = "__wortlaut"
+PLACES = "stellen"
+"""Where areas are broken (orchestration/geography/places.py); travels with their table."""
 
 
 @dataclass

@@ -21,6 +21,7 @@ from orchestration.home import REPOSITORY
 
 DECLARATIONS = Path(__file__).resolve().parent
 KREIS = "05378"
+ON_CHANGE = "on change"
 TYPES = {"text", "digits", "date", "number", "code", "area", "measure"}
 GRAINS = {"person", "aggregate", "geography", "record"}
 LEVELS = ("bund", "land", "regierungsbezirk", "kreis", "kommune", "sozialraum", "nicht_verortbar")
@@ -41,8 +42,10 @@ EXTENSIONS = {
     "parquet": "parquet",
 }
 FORMATS = set(EXTENSIONS)
-ADDRESS = ("ags", "strasse", "hausnummer", "personen")
-"""Columns of a feed that is compared with registers."""
+COMPARED = {"record": ("ags", "strasse", "hausnummer", "personen"), "geography": ("ags",)}
+"""Columns of a feed that is compared with another: a list of addresses with registers, areas with borders."""
+PLACE = ("ags", "strasse", "hausnummer", "stichtag")
+"""Columns of a list of addresses that is summed per area."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,8 @@ class Deliverer:
     """Who delivers a feed, and how this deliverer's file is agreed to look.
 
     `sheet`: the sheet of a workbook or layer of a GeoPackage to read; None: the first sheet with data, the only layer.
+    `crs`: the reference system of coordinates whose file names none. `expected`: whether a delivery that is not there
+    is missing.
     """
 
     slug: str
@@ -90,6 +95,8 @@ class Deliverer:
     encoding: str | None
     numbers: str
     sheet: str | None = None
+    crs: str | None = None
+    expected: bool = True
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,9 @@ class Feed:
     `grain`: what a row is about. `person` and `geography` have models of their own; `aggregate` becomes measures per
     area; `record` is a list (goals, services, addresses) that keeps its columns as declared.
     `due`: day (TT.MM.) of the year after, before the yearly run of 1 July by default. `compare_with`: the feed whose
-    deliveries of the same year, if in force when this one came, its rows (addresses) are held against.
+    deliveries of the same year, if in force when this one came, its rows (addresses) are held against; of areas, the
+    feed of the borders that they have to fill. `sums`: the number columns of a list of addresses that become measures:
+    summed per Sozialraum, Kommune and Kreis, what cannot be located in `<ags>-00`.
     """
 
     name: str
@@ -123,6 +132,7 @@ class Feed:
     max_size_mb: int = 500
     due: str = "30.06."
     compare_with: str | None = None
+    sums: tuple[str, ...] = ()
 
     @property
     def measures(self) -> tuple[Column, ...]:
@@ -132,6 +142,10 @@ class Feed:
     def raw_folder(self) -> Path:
         """Where its typed Parquet lies below `raw/`: what is aggregated lies together, for one staging model."""
         return Path("aggregate", self.name) if self.grain == "aggregate" else Path(self.name)
+
+    def is_agreed(self, year: int) -> bool:
+        """Whether a delivery for that year is agreed; what comes on change comes when it has changed."""
+        return year in self.years or (self.cadence == ON_CHANGE and year > min(self.years))
 
     def column(self, name: str) -> Column:
         """The column of that canonical name; KeyError when there is none."""
@@ -158,6 +172,13 @@ def kommunen() -> dict[str, tuple[str, str]]:
     """Deliverer slug → (AGS, name) of the eight Kommunen, from the seed that also feeds the warehouse."""
     with (REPOSITORY / "seeds" / "kommunen.csv").open(encoding="utf-8", newline="") as file:
         return {row["deliverer"]: (row["area_id"], row["name"]) for row in csv.DictReader(file)}
+
+
+@lru_cache(maxsize=1)
+def official_areas() -> dict[str, float]:
+    """AGS → official area in km², from the same seed."""
+    with (REPOSITORY / "seeds" / "kommunen.csv").open(encoding="utf-8", newline="") as file:
+        return {row["area_id"]: float(row["official_sqkm"]) for row in csv.DictReader(file)}
 
 
 @lru_cache(maxsize=1)
@@ -210,6 +231,7 @@ def load_feed(path: Path) -> Feed:
         max_size_mb=declared.get("max_size_mb", 500),
         due=declared.get("due", "30.06."),
         compare_with=declared.get("compare_with"),
+        sums=tuple(declared.get("sums", [])),
     )
     _validate(feed)
     return feed
@@ -225,7 +247,7 @@ def _deliverers(declared: dict[str, Any]) -> dict[str, Deliverer]:
     places = kommunen()
     deliverers = {}
     for slug, entry in declared["deliverers"].items():
-        agreed = {**{k: declared.get(k) for k in ("format", "encoding", "numbers", "sheet")}, **(entry or {})}
+        agreed = {**{k: declared.get(k) for k in ("format", "encoding", "numbers", "sheet", "crs")}, **(entry or {})}
         ags, name = places.get(slug, (None, agreed.get("name", slug)))
         deliverers[slug] = Deliverer(
             slug=slug,
@@ -235,6 +257,8 @@ def _deliverers(declared: dict[str, Any]) -> dict[str, Deliverer]:
             encoding=agreed["encoding"],
             numbers=agreed["numbers"] or "1.234,5",
             sheet=agreed["sheet"],
+            crs=agreed["crs"],
+            expected=agreed.get("expected", True),
         )
     return deliverers
 
@@ -263,6 +287,10 @@ def _column(name: str, entry: dict[str, Any]) -> Column:
     )
 
 
+def _compared(feed: Feed) -> tuple[str, ...]:
+    return COMPARED.get(feed.grain, ("a way to compare",)) if feed.compare_with else ()
+
+
 def _validate(feed: Feed) -> None:
     names = [column.name for column in feed.columns]
     wrong = (
@@ -275,7 +303,12 @@ def _validate(feed: Feed) -> None:
         + [f"level {level}" for c in feed.columns for level in (*c.levels, *c.complete) if level not in LEVELS]
         + [f"date {c.date}" for c in feed.columns if c.date not in (None, "stichtag", "jahr")]
         + [f"part_of {whole}" for c in feed.columns for whole in c.part_of if whole not in names]
-        + [f"compare_with without {name}" for name in ADDRESS if feed.compare_with and name not in names]
+        + [f"compare_with without {name}" for name in _compared(feed) if name not in names]
     )
+    if feed.sums:
+        numbers = {column.name for column in feed.columns if column.type == "number" and column.required}
+        wrong += [f"sums of {name}, which is no number in every row" for name in feed.sums if name not in numbers]
+        wrong += [f"sums without {name}" for name in PLACE if name not in names]
+        wrong += [f"sums of a {feed.grain}" for _ in [0] if feed.grain != "record"]
     if wrong:
         raise ValueError(f"declaration {feed.name}: not understood: {', '.join(wrong)}")

@@ -24,8 +24,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from orchestration.feeds import limits
-from orchestration.feeds.declaration import EXTENSIONS, Feed, load_feeds
+from orchestration.feeds.declaration import EXTENSIONS, ON_CHANGE, Feed, load_feeds
 from orchestration.feeds.finding import german_number
+from orchestration.feeds.formats.kinds import AREA_ENDINGS
 from orchestration.feeds.landing import FILE, entries, kind
 from orchestration.feeds.names import shown
 from orchestration.home import Home
@@ -147,16 +148,20 @@ def address(relative: Path, feeds: dict[str, Feed] | None = None) -> Address:
         fault = f"Der Ordner nennt keinen Lieferanten der Lieferart „{feed.title}“. Erwartet wird einer von: {names}."
         return Address(None, deliverer, year, fault)
     extension = EXTENSIONS[feed.deliverers[deliverer].format]
-    if match["extension"].lower() not in (extension, "zip"):
+    also = AREA_ENDINGS if feed.grain == "geography" else ()
+    if match["extension"].lower() not in (extension, "zip", *also):
         fault = f"Die Dateiendung ist nicht die vereinbarte. Erwartet: .{extension} (oder gepackt .zip)."
         return Address(None, deliverer, year, fault)
-    if year not in feed.years:
-        fault = f"Für das Jahr {year} ist keine Lieferung vereinbart. Vereinbart sind: {_span(feed.years)}."
+    if not feed.is_agreed(year):
+        fault = f"Für das Jahr {year} ist keine Lieferung vereinbart. Vereinbart sind: {_span(feed)}."
         return Address(None, deliverer, year, fault)
     return Address(feed.name, deliverer, year, None)
 
 
-def _span(years: tuple[int, ...]) -> str:
+def _span(feed: Feed) -> str:
+    years = feed.years
+    if feed.cadence == ON_CHANGE:
+        return f"{years[0]} und jedes spätere Jahr, in dem sich etwas ändert"
     if len(years) > 2 and years == tuple(range(years[0], years[-1] + 1)):
         return f"{years[0]} bis {years[-1]}"
     return ", ".join(str(year) for year in years)

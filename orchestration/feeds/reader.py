@@ -5,11 +5,13 @@ Which module reads which format is decided here and nowhere else.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pyarrow as pa
 
 from orchestration.feeds import guards
-from orchestration.feeds.cells import FUND, SPELLED, SYMBOL, Cells, Reading, type_cells
+from orchestration.feeds.cells import FUND, PLACES, SPELLED, SYMBOL, Cells, Reading, type_cells
 from orchestration.feeds.declaration import Deliverer, Feed
 from orchestration.feeds.finding import Finding, structural
 from orchestration.feeds.formats import (
@@ -25,7 +27,7 @@ from orchestration.feeds.formats import (
     vector,
     votemanager,
 )
-from orchestration.feeds.formats.kinds import TITLES, expected_kind, kind_of, wrong_kind
+from orchestration.feeds.formats.kinds import TITLES, area_format, expected_kind, kind_of, wrong_kind
 from orchestration.sql import single_threaded
 
 READERS = {
@@ -63,6 +65,9 @@ AGGREGATE_SCHEMA = pa.schema(
 def read_delivery(data: bytes, feed: Feed, deliverer: Deliverer) -> Reading:
     """Unpack, read and type. Structural faults are findings of the reading, not exceptions."""
     told = guards.suspicious(data, deliverer.format)
+    if feed.grain == "geography" and not _has_errors(told):
+        # Whoever draws areas may send them in any form that has a reference system.
+        deliverer = replace(deliverer, format=area_format(data) or deliverer.format)
     unpacked = data
     if not _has_errors(told):
         unpacked, findings = _agreed_kind(data, deliverer.format)
@@ -73,7 +78,13 @@ def read_delivery(data: bytes, feed: Feed, deliverer: Deliverer) -> Reading:
         return Reading(None, {}, told)
     cells: Cells = READERS[deliverer.format](unpacked, feed, deliverer)
     cells.findings = [*told, *cells.findings, *guards.unfit_headers(cells.headers)]
-    return type_cells(cells, feed, deliverer)
+    reading = type_cells(cells, feed, deliverer)
+    if feed.grain == "geography" and reading.table is not None and reading.table.num_rows:
+        # Shapely is imported where there are areas only.
+        from orchestration.geography.coverage import examined_columns
+
+        reading.table = examined_columns(reading.table, feed.key[0])
+    return reading
 
 
 def _has_errors(findings: list[Finding]) -> bool:
@@ -180,7 +191,7 @@ def gate_frame(reading: Reading, feed: Feed, official_population: int | None = N
     # Columns that read well throughout need not go through SQL: all their value classes are null.
     clean = [name for name in table.column_names if name.endswith(FUND) and table[name].null_count == len(table)]
     unneeded = [name for name in table.column_names if name.endswith(SPELLED) and table[name].null_count == len(table)]
-    left_out = {"zeile", "geometry_wkb", *personal, *clean, *unneeded}
+    left_out = {"zeile", "geometry_wkb", PLACES, *personal, *clean, *unneeded}
     kept = [name for name in table.column_names if name not in left_out]
     derived = [f"{expression} as {name}" for name, expression in feed.derived.items()]
     with single_threaded() as connection:

@@ -10,9 +10,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from orchestration.feeds.declaration import KREIS, Column, Deliverer, Feed, kommunen
+from orchestration.feeds.finding import german_number
 from orchestration.gates.suites import FUND, Suite, load_suite
+from orchestration.geography.tolerances import PARAMETERS
 
 Expectation = dict[str, Any]
+AREAS, BORDERS = "flaechen", "flaechen_gemeindegrenze"
+"""Suites of every feed of areas, and of those that are held against the borders of Kommunen."""
 LEVEL_TITLES = {
     "bund": "DG",
     "land": KREIS[:2],
@@ -30,9 +34,21 @@ COMPLETE = {
 
 
 def feed_suite(feed: Feed, deliverer: Deliverer) -> Suite:
-    """The whole suite of a delivery: the declaration's promises, then the feed's own rules."""
+    """The whole suite of a delivery: the declaration's promises, then the feed's own rules; for areas also the rules
+    for all areas, and those on areas beside borders."""
     own = load_suite(feed.suite)["expectations"]
+    if feed.grain == "geography":
+        beside = load_suite(BORDERS)["expectations"] if feed.compare_with else []
+        rules = [*load_suite(AREAS)["expectations"], *own, *beside]
+        own = [{**rule, "meta": _of_areas(rule["meta"], feed)} for rule in rules]
     return {"name": feed.suite, "expectations": [*contract_expectations(feed, deliverer), *own]}
+
+
+def _of_areas(meta: dict[str, Any], feed: Feed) -> dict[str, Any]:
+    """Rules for all areas call what identifies one `$KEY`; their notes name tolerances."""
+    told = {name: german_number(value) for name, value in PARAMETERS.items()}
+    show = [feed.key[0] if name == "$KEY" else name for name in meta.get("show", [])]
+    return {**meta, "note": meta["note"].format_map(told), "show": show}
 
 
 def contract_expectations(feed: Feed, deliverer: Deliverer) -> list[Expectation]:

@@ -1,4 +1,4 @@
-"""What the steward decides about deliveries: exceptions from a rule, and deliveries taken back.
+"""What the steward decides: exceptions from a rule, deliveries taken back, streets that were spelled differently.
 
 Decisions are part of the archive, because a rebuild from it must come to the same result: one file each under
 `archive/decisions/`, never changed or removed; what ends a decision is another one. Which verdicts and states follow
@@ -27,6 +27,8 @@ from orchestration.home import Home
 BERLIN = ZoneInfo("Europe/Berlin")
 LONGEST_WAIVER_YEARS = 2
 WAIVER, WAIVER_END, WITHDRAWAL, REINSTATEMENT = "ausnahme", "ausnahme-ende", "ruecknahme", "wiedereinsetzung"
+CONFIRMATION = "gebietsstand"
+STREET, STREET_REJECTION = "strasse", "strasse-abgelehnt"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,10 @@ class Decision:
 
     A waiver names `feed` and `expectation` and may name `column`, `deliverer` and `years` (empty: all); it covers
     deliveries received until the end of the day `expires` (ISO, Europe/Berlin). `ends` is the waiver that a
-    WAIVER_END ends from its own moment on. `delivery_id` is what a WITHDRAWAL or REINSTATEMENT is about.
+    WAIVER_END ends from its own moment on. `delivery_id` is what a WITHDRAWAL or REINSTATEMENT is about. A STREET says
+    that in the Kommune `ags` what a register spells `spelled` is `street` in the address register; a STREET_REJECTION,
+    that it is not. A CONFIRMATION agrees with what changed in the Sozialräume of the Kommune `ags` on `valid_from`
+    (ISO), as that delivery has them.
     """
 
     decision_id: str
@@ -51,6 +56,10 @@ class Decision:
     expires: str | None = None
     ends: str | None = None
     delivery_id: str | None = None
+    ags: str | None = None
+    spelled: str | None = None
+    street: str | None = None
+    valid_from: str | None = None
 
     def concerns(self, feed: str | None, deliverer: str | None, year: int | None) -> bool:
         """Whether this waiver is about deliveries of that address."""
@@ -112,7 +121,7 @@ class Decisions:
             for d in self.all
             if d.decision_id in waivers
             or d.ends in waivers
-            or (depends_on_others and d.delivery_id is not None and d.delivery_id.startswith(f"{feed}-"))
+            or (depends_on_others and d.kind != CONFIRMATION and str(d.delivery_id).startswith(f"{feed}-"))
         )
 
 

@@ -190,13 +190,14 @@ def _chains(chosen: list[Delivery], receipts: list[Delivery], feed: Feed | None)
     """Deliveries that must be judged one after the other, in order; different chains may be judged side by side.
 
     A verdict may depend on earlier deliveries of the same bytes, of the same address and, where years are compared, of
-    the same deliverer.
+    the same deliverer; that on areas also on the Kreis's.
     """
-    compares = feed is not None and feed.grain == "aggregate"
+    compares = feed is not None and feed.grain in ("aggregate", "geography")
     known: dict[object, int] = {}
     chains: dict[int, list[Delivery]] = {}
     for number, delivery in enumerate(sorted(receipts, key=lambda d: d.order)):
-        keys = [delivery.sha256, (delivery.deliverer, None if compares else delivery.year)]
+        deliverer = None if feed is not None and feed.grain == "geography" else delivery.deliverer
+        keys = [delivery.sha256, (deliverer, None if compares else delivery.year)]
         joined = sorted({known[key] for key in keys if key in known})
         chain = joined[0] if joined else number
         for other in joined[1:]:
@@ -246,6 +247,8 @@ def _judge_one(home: Home, delivery: Delivery, feed: Feed | None, receipts: list
         write_parquet(prepared.raw, raw_path(home, delivery))
         shutil.rmtree(home.rejected / delivery.delivery_id, ignore_errors=True)
     else:
+        if feed is not None:
+            raw_path(home, delivery).unlink(missing_ok=True)
         _write_reports(home, delivery, verdict, feed, still_in_force(home, delivery, receipts))
     # The report of a rejection also says which delivery of the same address stays in force.
     depends_on_others = any(
@@ -254,7 +257,7 @@ def _judge_one(home: Home, delivery: Delivery, feed: Feed | None, receipts: list
         if d.order < delivery.order
     )
     write_verdict(home, verdict, decisions, depends_on_others)
-    return replace(verdict, findings=tuple(replace(finding, details=()) for finding in verdict.findings))
+    return replace(verdict, findings=tuple(replace(finding, details=()) for finding in verdict.findings), drawn=None)
 
 
 def _write_reports(

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from orchestration.feeds.declaration import Feed, load_feeds
 from orchestration.feeds.intake import Delivery, deliveries
 from orchestration.feeds.reader import raw_schema
-from orchestration.gates.decisions import BERLIN, Decision, Decisions, german_date, load_decisions
+from orchestration.gates.decisions import BERLIN, CONFIRMATION, Decision, Decisions, german_date, load_decisions
 from orchestration.gates.states import ACCEPTED, REJECTED, SUPERSEDED, WITHDRAWN
 from orchestration.gates.verdicts import Verdict, load_verdict, raw_path
 from orchestration.home import Home
@@ -144,9 +144,14 @@ def write_directory(home: Home) -> pd.DataFrame:
         withdrawal = withdrawn.get(delivery.delivery_id) if state == WITHDRAWN else None
         rows.append(_directory_row(delivery, verdict, state, withdrawal))
         acting = [*verdict.waivers, *([withdrawal.decision_id] if withdrawal else [])]
+        if state == ACCEPTED:
+            acting += [
+                d.decision_id for d in decisions.all if d.kind == CONFIRMATION and d.delivery_id == delivery.delivery_id
+            ]
         on = {"delivery_id": delivery.delivery_id, "received": utc(delivery.received)}
         effects += [{"decision_id": decision_id, **on} for decision_id in acting]
         findings += [{**finding.as_json(), "message": finding.public_message} for finding in verdict.findings]
+    effects += _confirmed_streets(decisions, rows)
     table = pa.Table.from_pylist(rows, schema=DELIVERY_SCHEMA)
     records = [{name: finding[name] for name in FINDING_SCHEMA.names} for finding in findings]
     write_parquet(pa.Table.from_pylist(records, schema=FINDING_SCHEMA), home.control / "finding_delivery.parquet")
@@ -190,6 +195,28 @@ def _directory_row(delivery: Delivery, verdict: Verdict, state: str, withdrawal:
 def _taken_back(withdrawal: Decision) -> str:
     day = dt.datetime.fromisoformat(withdrawal.decided).astimezone(BERLIN).date()
     return f"Zurückgenommen am {german_date(day)}: {withdrawal.reason.rstrip('.')}."
+
+
+def _confirmed_streets(decisions: Decisions, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A confirmed street acts on every list of addresses in force that may hold one of its Kommune."""
+    from orchestration.geography.address_decisions import in_effect
+    from orchestration.geography.address_match import matched_feeds
+
+    confirmed = in_effect(decisions)
+    if not confirmed:
+        return []
+    feeds = load_feeds()
+    registers = [
+        (feeds[row["feed"]].deliverers[row["deliverer"]].ags, row)
+        for row in rows
+        if row["feed"] in matched_feeds() and row["state"] == ACCEPTED
+    ]
+    return [
+        {"decision_id": decision.decision_id, "delivery_id": row["delivery_id"], "received": row["received"]}
+        for decision in confirmed
+        for ags, row in registers
+        if ags in (None, decision.ags)
+    ]
 
 
 def _decision_table(decisions: Decisions, effects: list[dict[str, Any]]) -> pa.Table:

@@ -10,13 +10,14 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orchestration.feeds.cells import PLACES, Reading
 from orchestration.feeds.declaration import KREIS, Deliverer, Feed, indicator_ids, kommunen, official_population
 from orchestration.feeds.finding import Finding, german_number, structural
 from orchestration.feeds.intake import Delivery, address, deliveries
@@ -24,12 +25,17 @@ from orchestration.feeds.limits import GB, MAX_FILE_BYTES
 from orchestration.feeds.reader import gate_frame, raw_rows
 from orchestration.feeds.reading_room import read_apart, unreadable
 from orchestration.gates import residents
+from orchestration.gates.area_map import draw
 from orchestration.gates.contract import feed_suite
 from orchestration.gates.decisions import Decision, load_decisions, waive
 from orchestration.gates.predecessor import COMPARISONS, compare
 from orchestration.gates.suites import SEVERITIES, GateDefect, Suite, expectation_name, find, load_suite
 from orchestration.gates.verdicts import Verdict, load_verdict, raw_path
+from orchestration.geography import tolerances
 from orchestration.home import Home
+
+if TYPE_CHECKING:
+    from orchestration.geography.places import Place
 
 GATE = "delivery"
 IDENTICAL = "delivery_is_new"
@@ -39,13 +45,15 @@ LONGEST_STEP_YEARS = 2
 
 @dataclass
 class Prepared:
-    """A delivery read, before its suite runs. `frame` and `raw` are None where the structure is broken."""
+    """A delivery read, before its suite runs. `frame` and `raw` are None where the structure is broken. `places`: where
+    areas are."""
 
     findings: list[Finding]
     frame: pd.DataFrame | None = None
     raw: pa.Table | None = None
     headers: dict[str, str] = field(default_factory=dict)
     official: int | None = None
+    places: list[Place] = field(default_factory=list)
 
 
 def prepare(path: Path, feed: Feed, delivery: Delivery) -> Prepared:
@@ -67,12 +75,21 @@ def prepare(path: Path, feed: Feed, delivery: Delivery) -> Prepared:
             raw=raw_rows(reading, feed, delivery.delivery_id, delivery.deliverer, delivery.year),
             headers=reading.headers,
             official=official,
+            places=_places(reading),
         )
     except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
         raise GateDefect.of(feed.name, None, type(error).__name__) from error
     except Exception as error:
         # The exception's text may quote a cell, its class does not.
         return Prepared([unreadable(type(error).__name__)])
+
+
+def _places(reading: Reading) -> list[Place]:
+    if reading.table is None or PLACES not in reading.table.column_names:
+        return []
+    from orchestration.geography.places import from_column
+
+    return from_column(reading.table[PLACES])
 
 
 def misnamed(delivery: Delivery) -> Verdict:
@@ -99,20 +116,46 @@ def decide(
     findings += prepared.findings
     row_count = 0
     waivable = {IDENTICAL}
-    if prepared.frame is not None:
-        row_count = len(prepared.frame)
+    drawn = None
+    if prepared.frame is not None and prepared.raw is not None:
+        frame, row_count = prepared.frame, len(prepared.frame)
         deliverer = feed.deliverers[delivery.deliverer]
         parameters = _parameters(feed, deliverer, delivery.year, row_count, prepared.official)
+        if feed.grain == "geography":
+            frame, places = _areas_beside(prepared, feed, counterparts or ())
+            parameters["bisherige"] = _ids_before(frame, feed, past)
         suite = _suite(feed, deliverer)
-        findings += find(suite, prepared.frame, gate=GATE, parameters=parameters, headers=prepared.headers)
+        findings += find(suite, frame, gate=GATE, parameters=parameters, headers=prepared.headers)
         waivable |= set(_waivable(suite))
-        if past is not None and prepared.raw is not None:
+        if feed.grain == "aggregate" and past is not None:
             findings += compare(prepared.raw, pq.read_table(past))
             waivable |= set(comparison_rules(feed))
-        if counterparts is not None and prepared.raw is not None:
+        if feed.grain == "record" and counterparts is not None:
             findings += residents.hold_against(prepared.raw, counterparts, prepared.headers)
             waivable |= set(comparison_rules(feed))
-    return _verdict(delivery, waive(findings, waivers, waivable, prepared.headers), row_count)
+    findings = waive(findings, waivers, waivable, prepared.headers)
+    if prepared.raw is not None and feed.grain == "geography" and any(f.is_error for f in findings):
+        drawn = draw(prepared.raw, places)
+    return _verdict(delivery, findings, row_count, drawn)
+
+
+def _areas_beside(prepared: Prepared, feed: Feed, counterparts: Sequence[Path]) -> tuple[pd.DataFrame, list[Place]]:
+    """The frame of areas with what is measured beside official areas and borders, and all places."""
+    assert prepared.frame is not None and prepared.raw is not None
+    from orchestration.gates import borders
+
+    frame = borders.beside_official(prepared.frame)
+    if feed.compare_with is None:
+        return frame, prepared.places
+    return borders.beside_borders(frame, prepared.raw, prepared.places, counterparts, feed.key[0])
+
+
+def _ids_before(frame: pd.DataFrame, feed: Feed, past: Path | None) -> list[str]:
+    """Ids that the version before had in the Kommunen of this one."""
+    if past is None:
+        return []
+    before = pq.read_table(past, columns=list(dict.fromkeys((feed.key[0], "ags")))).to_pandas()
+    return sorted(before.loc[before["ags"].isin(frame["ags"]), feed.key[0]])
 
 
 def _suite(feed: Feed, deliverer: Deliverer) -> Suite:
@@ -134,15 +177,17 @@ def _parameters(feed: Feed, deliverer: Deliverer, year: int, rows: int, official
         "jahresanfang": dt.datetime(year, 1, 1),
         "jahresende": dt.datetime(year, 12, 31),
         "kommunen": ags,
+        "kommunen_des_lieferanten": [deliverer.ags] if deliverer.ags else ags,
         "kreis": [KREIS],
         "gebiete": [KREIS, *ags],
         "indikatoren": list(indicator_ids()),
         "zeilen": rows,
         "amtlich": official,
+        **tolerances.PARAMETERS,
     }
 
 
-def _verdict(delivery: Delivery, findings: list[Finding], row_count: int) -> Verdict:
+def _verdict(delivery: Delivery, findings: list[Finding], row_count: int, drawn: bytes | None = None) -> Verdict:
     addressed = tuple(
         replace(
             finding.fit_to_show(),
@@ -165,6 +210,7 @@ def _verdict(delivery: Delivery, findings: list[Finding], row_count: int) -> Ver
         row_count=row_count,
         reason=errors[0].message + more if errors else None,
         findings=addressed,
+        drawn=drawn,
     )
 
 
@@ -182,7 +228,8 @@ def waivable_rules(feed: Feed) -> dict[str, str]:
 
 def comparison_rules(feed: Feed) -> dict[str, str]:
     """Rules on a delivery beside last year's, or beside another feed's, that reject → their German note."""
-    suites = [*(COMPARISONS if feed.grain == "aggregate" else ()), *([residents.SUITE] if feed.compare_with else [])]
+    beside = [residents.SUITE] if feed.compare_with and feed.grain == "record" else []
+    suites = [*(COMPARISONS if feed.grain == "aggregate" else ()), *beside]
     return {name: note for suite in suites for name, note in _waivable(load_suite(suite)).items()}
 
 
@@ -217,19 +264,24 @@ def has_a_say(earlier: Delivery, delivery: Delivery, feed: Feed | None) -> bool:
 
 
 def is_year_before(earlier: Delivery, delivery: Delivery, feed: Feed) -> bool:
-    """Whether an aggregated delivery is to be seen beside that one: the same deliverer's, at most two years before."""
-    if feed.grain != "aggregate" or earlier.deliverer != delivery.deliverer or delivery.year is None:
+    """Whether a delivery is to be seen beside that one: of aggregates the same deliverer's, at most two years before;
+    of areas the same deliverer's or the Kreis's, of any year until its own."""
+    if delivery.year is None or earlier.year is None:
+        return False
+    if feed.grain == "geography":
+        whole = earlier.deliverer in feed.deliverers and feed.deliverers[earlier.deliverer].ags is None
+        return earlier.year <= delivery.year and (whole or earlier.deliverer == delivery.deliverer)
+    if feed.grain != "aggregate" or earlier.deliverer != delivery.deliverer:
         return False
     years = [year for year in feed.years if delivery.year - LONGEST_STEP_YEARS <= year < delivery.year]
     return bool(years) and earlier.year == max(years)
 
 
 def predecessor_of(home: Home, delivery: Delivery, feed: Feed, receipts: list[Delivery]) -> Path | None:
-    """Raw Parquet of the delivery that was in force for the year before when this one came."""
+    """Raw Parquet of the delivery that was in force for the year before (of areas: last) when this one came."""
     withdrawn = load_decisions(home).withdrawals()
-    for earlier in reversed(receipts):
-        if earlier.order >= delivery.order or not is_year_before(earlier, delivery, feed):
-            continue
+    before = [d for d in receipts if d.order < delivery.order and is_year_before(d, delivery, feed)]
+    for earlier in sorted(before, key=lambda d: (d.year, d.order), reverse=True):
         verdict = load_verdict(home, earlier.delivery_id)
         if verdict is not None and verdict.accepted and earlier.delivery_id not in withdrawn:
             path = raw_path(home, earlier)
@@ -238,15 +290,21 @@ def predecessor_of(home: Home, delivery: Delivery, feed: Feed, receipts: list[De
 
 
 def counterparts_of(home: Home, delivery: Delivery, feed: Feed) -> list[Path] | None:
-    """Raw Parquet of what was in force, for the same year, of the feed that this one is compared with, when it came.
+    """Raw Parquet of what was in force, for the same year, of the feed that this one is compared with, when it came; of
+    areas, for the last year until theirs that there are borders of, else the first.
 
     None where the feed is compared with none.
     """
     if feed.compare_with is None:
         return None
-    receipts = [d for d in deliveries(home) if (d.feed, d.year) == (feed.compare_with, delivery.year)]
-    found = [_in_force_then(home, of, delivery, receipts) for of in {d.deliverer: d for d in receipts}.values()]
-    return [raw_path(home, d) for d in found if d is not None]
+    receipts = [d for d in deliveries(home) if d.feed == feed.compare_with]
+    of = {(d.deliverer, d.year): d for d in receipts if feed.grain == "geography" or d.year == delivery.year}
+    found = [d for one in of.values() if (d := _in_force_then(home, one, delivery, receipts)) is not None]
+    if feed.grain == "geography" and found:
+        years = sorted({int(d.year or 0) for d in found})
+        year = max((y for y in years if y <= int(delivery.year or 0)), default=years[0])
+        found = [d for d in found if d.year == year]
+    return [raw_path(home, d) for d in found]
 
 
 def still_in_force(home: Home, delivery: Delivery, receipts: list[Delivery]) -> Delivery | None:

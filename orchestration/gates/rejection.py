@@ -1,10 +1,12 @@
 """The German report that a steward sends back with a rejected delivery: one HTML page, nothing loaded from elsewhere.
 
-Words only; what is wrong was found by readers and suites, and holds no value of a personal column.
+Words, and a map where areas are broken; what is wrong was found by readers and suites, and holds no value of a personal
+column.
 """
 
 from __future__ import annotations
 
+import base64
 from functools import lru_cache
 from pathlib import Path
 
@@ -30,6 +32,7 @@ def render_rejection(delivery: Delivery, verdict: Verdict, feed: Feed | None, in
         size=german_number(delivery.size_bytes),
         in_force=_in_force(feed, in_force),
         table=TABLE,
+        map=base64.b64encode(verdict.drawn).decode("ascii") if verdict.drawn else None,
         errors=[finding for finding in verdict.findings if finding.is_error],
         warnings=[finding for finding in verdict.findings if finding.is_warning],
     )

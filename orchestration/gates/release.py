@@ -11,21 +11,30 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from orchestration.disclosure.audit import audit_release
 from orchestration.feeds.finding import Finding
 from orchestration.gates.plausibility import judge_frame
-from orchestration.release.write import damaged_files
+from orchestration.gates.release_geometry import geometry_frame
+from orchestration.release.geometry import GEOMETRY_FILES
+from orchestration.release.write import CHECKSUMS, damaged_files
 from orchestration.sql import identifier
 
 CONTRACT = {
     "dim_area": "area_key area_id level name parent_area_id valid_from valid_to area_sqkm is_synthetic",
+    "bridge_area_version": "old_area_id new_area_id valid_from kind population_share area_share",
     "dim_indicator": "indicator_id title theme_id unit polarity numerator_measure denominator_measure scale cadence"
     " finest_level source caveat",
     "dim_theme": "theme_id",
     "dim_year": "year is_biennial_report population_basis",
     "fct_indicator": "area_id year indicator_id value value_status numerator denominator ci_lower ci_upper"
-    " numerator_date denominator_date boundary benchmark_kreis vs_kreis change_absolute change_percent trend",
-    "fct_population": "area_id year age_band sex nationality_group population value_status",
+    " numerator_date denominator_date boundary conversion_method conversion_error benchmark_kreis vs_kreis"
+    " change_absolute change_percent trend",
+    "fct_population": "boundary area_id year age_band sex nationality_group population value_status",
     "fct_service": "service_id year name provider theme_id target_group area_id kommune_id valid_from valid_to",
+    "fct_access": "area_id year theme_id target_group distance_m value_status share_500m_percent share_1000m_percent"
+    " share_2000m_percent share_status method",
+    "fct_area_centre": "area_id valid_from east_m north_m centre_method",
+    "bridge_neighbour": "year area_id neighbour_area_id border_m",
     "fct_goal": "goal_id year title goal_level area_id indicator_id baseline_year baseline_value target_year"
     " target_value decided_by decided_date",
     "fct_measure_programme": "programme_id year goal_id title provider target_group valid_from valid_to budget_eur"
@@ -37,9 +46,13 @@ CONTRACT = {
     "meta_finding": "gate severity passed message",
 }
 """The published contract: none of these tables and columns may vanish."""
-MAY_BE_EMPTY = {"fct_service", "fct_goal", "fct_measure_programme", "fct_feedback"}
-"""What a county may not have yet: it publishes figures before it has decided on goals."""
-DERIVED = "numerator, ci_lower, ci_upper, change_absolute, change_percent"
+MAY_BE_EMPTY = {
+    "fct_service", "fct_access", "fct_goal", "fct_measure_programme", "fct_feedback", "bridge_area_version",
+}  # fmt: skip
+"""What a county may not have yet: it publishes figures before it has decided on goals or redrawn an area."""
+WHOLE_FILES = {"ipso.duckdb", CHECKSUMS, *GEOMETRY_FILES}
+"""Files that belong to no single table."""
+DERIVED = "numerator, ci_lower, ci_upper, change_absolute, change_percent, conversion_error"
 MINIMUM = 3
 
 
@@ -59,13 +72,17 @@ def check_release(release: Path) -> list[Finding]:
             """
         ).df()
         population = connection.execute(
-            "select area_id, year, age_band, sex, nationality_group, population, value_status"
+            "select boundary, area_id, year, age_band, sex, nationality_group, population, value_status"
             " from fct_population order by all"
         ).df()
+    found = audit_release(release, minimum=MINIMUM)
+    leaks = pd.DataFrame([{"leaks": found.leaks, **found.verdicts.to_dict()}])
     return [
+        *judge_frame("freigabe_geheimhaltung", leaks, gate="release"),
         *judge_frame("freigabe_tabellen", tables, gate="release"),
         *judge_frame("freigabe_fct_indicator", indicators, gate="release"),
         *judge_frame("freigabe_fct_population", population, gate="release"),
+        *judge_frame("freigabe_geometrie", geometry_frame(release), gate="release"),
     ]
 
 
@@ -85,7 +102,7 @@ def table_frame(connection: duckdb.DuckDBPyConnection, damaged: list[str]) -> pd
                 filled,
                 not missing,
                 ", ".join(missing),
-                not any(table in name or name in ("ipso.duckdb", "SHA256SUMS", "areas.geojson") for name in damaged),
+                not any(table in name or name in WHOLE_FILES for name in damaged),
             )
         )
     return pd.DataFrame(rows, columns=["table", "present", "columns_present", "missing_columns", "undamaged"])

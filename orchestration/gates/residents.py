@@ -22,11 +22,13 @@ SUITE = "anschriften_melderegister"
 LIMITS = {"wenige": 5, "viele": 50, "vielfaches": 3, "unbekannt": 20}
 """For SQL, suite and texts: so few recipients prove nothing; from so many, and so many times the residents, on it is an
 office; so many may live at an address that the register does not know. Set by judgement, not from a source."""
-NOBODY = pa.table({name: pa.array([], pa.string()) for name in ("ags", "strasse", "hausnummer")})
+REGISTER_COLUMNS = ("ags", "strasse", "hausnummer", "hausnummer_zusatz")
+NOBODY = pa.table({name: pa.array([], pa.string()) for name in REGISTER_COLUMNS})
 
 FRAME = """
     with residents as (
-        select ags, street_key(strasse) as street, house_number_key(hausnummer) as number, count(*) as residents
+        select ags, street_key(strasse) as street,
+            full_number_key(hausnummer, hausnummer_zusatz) as number, count(*) as residents
         from register
         where strasse is not null
         group by all
@@ -59,7 +61,7 @@ FRAME = """
 def hold_against(delivered: pa.Table, registers: Sequence[Path], headers: Mapping[str, str]) -> list[Finding]:
     """Findings about addresses (zeile, ags, strasse, hausnummer, personen); passed rules too.
 
-    `registers`: raw Parquet with one row per resident (ags, strasse, hausnummer), of one year. A Kommune without one is
+    `registers`: raw Parquet with one row per resident (`REGISTER_COLUMNS`), of one year. A Kommune without one is
     not compared, which a finding says. Raises GateDefect where the comparison itself is broken.
     """
     try:

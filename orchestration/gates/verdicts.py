@@ -7,7 +7,7 @@ it counts as not there, and the delivery is judged anew. How a verdict is come t
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,7 +27,8 @@ BROKEN_FILE = ("file_", "encoding_")
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate decided about one delivery. `reason` is German and None when accepted."""
+    """What the gate decided about one delivery. `reason` is German and None when accepted. `drawn` is a PNG of the
+    places where areas are broken; it is kept in the report only."""
 
     delivery_id: str
     feed: str | None
@@ -37,6 +38,7 @@ class Verdict:
     row_count: int
     reason: str | None
     findings: tuple[Finding, ...]
+    drawn: bytes | None = field(default=None, compare=False, repr=False)
 
     @property
     def public_reason(self) -> str | None:
@@ -102,8 +104,9 @@ def load_verdict(home: Home, delivery_id: str, decisions: Decisions | None = Non
 
 def write_verdict(home: Home, verdict: Verdict, decisions: Decisions, depends_on_others: bool) -> None:
     """`depends_on_others`: whether other deliveries (of the same bytes) had a say in it."""
+    decided = {name: value for name, value in verdict.__dict__.items() if name != "drawn"}
     record = {
-        **verdict.__dict__,
+        **decided,
         "gate_version": gate_version(),
         "decisions": _basis(decisions, verdict.feed, verdict.deliverer, verdict.year, depends_on_others),
         "depends_on_others": depends_on_others,

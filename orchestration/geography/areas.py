@@ -1,39 +1,72 @@
-"""The Sozialräume that are in force: polygons of the accepted GeoPackage delivery, in EPSG:25832.
+"""The Sozialräume that are in force: polygons of the accepted deliveries in their versions, in EPSG:25832.
 
-Reads raw Parquet only. Assigning addresses to areas is `locate`; drawing them for the web is `publish`.
+Reads raw Parquet only. Assigning addresses to areas is `locate`; what a new version changed is `versions`; drawing
+areas for the web is `publish`.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import geopandas as gpd
+import pandas as pd
 import pyarrow.parquet as pq
 import shapely
 
 from orchestration.home import Home
 
 CRS = "EPSG:25832"
+COLUMNS = ["sozialraum_id", "name", "ags", "valid_from", "valid_to", "area_sqm", "is_synthetic"]
 
 
-def load_areas(home: Home) -> gpd.GeoDataFrame:
-    """One row per Sozialraum in force: sozialraum_id, name, ags, valid_from, area_sqm (m²), is_synthetic, geometry.
+def load_versions(home: Home) -> gpd.GeoDataFrame:
+    """One row per Sozialraum and version in force, ordered by sozialraum_id, valid_from.
 
-    Empty where no delivery of `sozialraeume` is in force. Where several years are in force the latest counts.
+    Columns sozialraum_id, name, ags, valid_from, valid_to (dates; valid_to None: still valid), area_sqm (m²),
+    is_synthetic, geometry (EPSG:25832). A version is the set of a Kommune's areas with one valid_from; it ends the day
+    before the Kommune's next one. Where several deliveries hold the same version, the one of the latest year counts.
+    Empty where no delivery of `sozialraeume` is in force.
     """
     from orchestration.gates.directory import accepted_raw
 
     paths = accepted_raw(home, "sozialraeume")
-    return read_areas(paths[max(paths, key=lambda key: key[1])]) if paths else _no_areas()
+    return versions_of([read_areas(paths[key]) for key in sorted(paths, key=lambda key: (key[1], key[0]))])
+
+
+def load_areas(home: Home, day: dt.date | None = None) -> gpd.GeoDataFrame:
+    """The areas that are valid on a day, one row per Sozialraum as in `load_versions`; None: each Kommune's newest."""
+    return areas_on(load_versions(home), day)
+
+
+def areas_on(versions: gpd.GeoDataFrame, day: dt.date | None = None) -> gpd.GeoDataFrame:
+    """The versions that are valid on a day (None: the newest of every Kommune)."""
+    ends = versions["valid_to"]
+    valid = ends.isna() if day is None else (versions["valid_from"] <= day) & (ends.isna() | (ends >= day))
+    return versions[valid].reset_index(drop=True)
+
+
+def versions_of(deliveries: list[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    """Deliveries (as `read_areas` gives them, the decisive one last) → versions with `valid_to`."""
+    if not deliveries:
+        return _no_areas()
+    rows = pd.concat([frame.assign(delivery=number) for number, frame in enumerate(deliveries)], ignore_index=True)
+    decisive = rows.groupby(["ags", "valid_from"])["delivery"].transform("max")
+    rows = rows[rows["delivery"] == decisive]
+    starts = rows[["ags", "valid_from"]].drop_duplicates().sort_values(["ags", "valid_from"])
+    following = starts.groupby("ags")["valid_from"].shift(-1)
+    starts["valid_to"] = [None if pd.isna(day) else day - dt.timedelta(days=1) for day in following]
+    rows = rows.merge(starts, on=["ags", "valid_from"]).sort_values(["sozialraum_id", "valid_from"], ignore_index=True)
+    return gpd.GeoDataFrame(rows[COLUMNS], geometry=rows["geometry"].to_numpy(), crs=CRS)
 
 
 def read_areas(path: Path) -> gpd.GeoDataFrame:
     """The areas of one raw Parquet file, ordered by id. Geometry is polygonal and valid, as the gate assures."""
     table = pq.read_table(path).to_pandas().sort_values("sozialraum_id", ignore_index=True)
     shapes = shapely.from_wkb(table["geometry_wkb"].to_numpy())
-    columns = ["sozialraum_id", "name", "ags", "valid_from", "area_sqm", "is_synthetic"]
-    return gpd.GeoDataFrame(table[columns], geometry=shapes, crs=CRS)
+    return gpd.GeoDataFrame(table[[name for name in COLUMNS if name != "valid_to"]], geometry=shapes, crs=CRS)
 
 
 def _no_areas() -> gpd.GeoDataFrame:
-    return gpd.GeoDataFrame({"sozialraum_id": [], "ags": []}, geometry=gpd.GeoSeries([], crs=CRS), crs=CRS)
+    empty = {name: pd.Series([], dtype=object) for name in COLUMNS}
+    return gpd.GeoDataFrame(empty, geometry=gpd.GeoSeries([], crs=CRS), crs=CRS)

@@ -6,16 +6,21 @@ Kommune stays without one ("nicht verortbar") and is never dropped.
 
 from __future__ import annotations
 
+import datetime as dt
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import shapely
 
-from orchestration.geography.areas import load_areas
+from orchestration.geography.address_match import anschrift_path
+from orchestration.geography.areas import load_versions
 from orchestration.home import Home
 from orchestration.sql import single_threaded
 
+CHUNK = 1_000_000
+"""Points at once: what bounds the memory."""
 LOCATED_FEEDS = ("einwohner", "angebote")
 """Feeds whose raw rows have ags, ostwert, nordwert."""
 SCHEMA = pa.schema(
@@ -23,6 +28,7 @@ SCHEMA = pa.schema(
         ("ags", pa.string()),
         ("ostwert", pa.float64()),
         ("nordwert", pa.float64()),
+        ("valid_from", pa.date32()),
         ("sozialraum_id", pa.string()),
     ]
 )
@@ -36,29 +42,71 @@ def locate(points: pd.DataFrame, areas: gpd.GeoDataFrame) -> pd.DataFrame:
     """
     if areas.crs is not None and areas.crs.to_epsg() != 25832:
         raise ValueError(f"areas must be in EPSG:25832, not {areas.crs}")
-    found = np.full(len(points), len(areas), dtype=np.int64)
     ordered = areas.sort_values("sozialraum_id", ignore_index=True)
-    if len(points) and len(ordered):
-        shapes = shapely.points(points["ostwert"].to_numpy(float), points["nordwert"].to_numpy(float))
-        tree = shapely.STRtree(ordered.geometry.to_numpy())
-        point, area = tree.query(shapes, predicate="intersects")
-        own = points["ags"].to_numpy()[point] == ordered["ags"].to_numpy()[area]
-        np.minimum.at(found, point[own], area[own])
+    shapes = ordered.geometry.to_numpy()
+    east, north = points["ostwert"].to_numpy(float), points["nordwert"].to_numpy(float)
+    kommunen = pd.concat([points["ags"], ordered["ags"]]).factorize()[0]
+    own, owner = kommunen[: len(points)], kommunen[len(points) :]
+    found = np.full(len(points), len(ordered), dtype=np.int64)
+    for start in range(0, len(points), CHUNK):
+        part = slice(start, start + CHUNK)
+        found[part] = _lowest_area(east[part], north[part], own[part], shapes, owner)
     ids = np.array([*ordered["sozialraum_id"], None], dtype=object)
     return points.assign(sozialraum_id=ids[found])
 
 
-def write_verortung(home: Home) -> int:
-    """Locate every distinct coordinate of the deliveries in force; returns the number of coordinates.
+def _lowest_area(
+    east: np.ndarray, north: np.ndarray, own: np.ndarray, shapes: np.ndarray, owner: np.ndarray
+) -> np.ndarray:
+    """Per point the first of the areas of its own Kommune that it lies in; `len(shapes)` where there is none.
 
-    Writes `raw/verortung/verortung.parquet` (ags, ostwert, nordwert, sozialraum_id), ordered, so that the same
-    deliveries give the same bytes.
+    The tree finds which boxes a point is in; then one prepared area after the other is asked about all its points.
+    """
+    found = np.full(len(east), len(shapes), dtype=np.int64)
+    point, area = shapely.STRtree(shapes).query(shapely.points(east, north))
+    near = own[point] == owner[area]
+    point, area = point[near], area[near]
+    order = np.argsort(area, kind="stable")
+    point, area = point[order], area[order]
+    asked, first = np.unique(area, return_index=True)
+    for index, candidates in zip(asked, np.split(point, first)[1:], strict=True):
+        candidates = candidates[found[candidates] == len(shapes)]
+        shape = shapes[index]
+        shapely.prepare(shape)
+        found[candidates[shapely.intersects_xy(shape, east[candidates], north[candidates])]] = index
+    return found
+
+
+def locate_in_versions(points: pd.DataFrame, versions: gpd.GeoDataFrame) -> pd.DataFrame:
+    """Every point once per version of its Kommune's areas: ags, ostwert, nordwert, valid_from, sozialraum_id.
+
+    Ordered by Kommune, then as `points` are, then by version. A Kommune without areas has no rows.
+    """
+    of = points.groupby("ags", sort=False).indices
+    parts = []
+    for ags, areas in versions.groupby("ags", sort=True):
+        own = points.iloc[of.get(ags, np.zeros(0, int))]
+        days: list[dt.date] = sorted(areas["valid_from"].unique())
+        located = [locate(own, areas[areas["valid_from"] == day]).assign(valid_from=day) for day in days]
+        by_point = np.arange(len(days) * len(own)).reshape(len(days), len(own)).T.ravel()
+        parts.append(pd.concat(located).iloc[by_point])
+    if not parts:
+        return SCHEMA.empty_table().to_pandas()
+    return pd.concat(parts, ignore_index=True)[SCHEMA.names]
+
+
+def write_verortung(home: Home) -> int:
+    """Locate every distinct coordinate of the deliveries in force; returns the number of rows.
+
+    Writes `raw/verortung/verortung.parquet` (ags, ostwert, nordwert, valid_from, sozialraum_id), ordered, so that the
+    same deliveries give the same bytes.
     """
     from orchestration.gates.directory import accepted_raw, write_parquet
 
     paths = [str(path) for feed in LOCATED_FEEDS for path in accepted_raw(home, feed).values()]
-    points = distinct_coordinates(paths)
-    located = locate(points, load_areas(home))
+    if anschrift_path(home).exists():
+        paths.append(str(anschrift_path(home)))
+    located = locate_in_versions(distinct_coordinates(paths), load_versions(home))
     table = pa.Table.from_pandas(located, schema=SCHEMA, preserve_index=False).replace_schema_metadata()
     write_parquet(table, home.raw / "verortung" / "verortung.parquet")
     return len(located)

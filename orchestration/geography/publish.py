@@ -1,75 +1,82 @@
-"""The map of a release: Sozialräume and Kommunen in force, light enough for a web page.
+"""Areas as they are published: every version simplified in one piece, so that neighbours stay glued at any time.
 
-Reads area polygons only; figures are joined by `area_id` in the reader's tool.
+Pure functions on polygons. Which files they go to is `release/geometry.py`; figures are joined by `area_id`.
 """
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
-import duckdb
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
-from orchestration.home import REPOSITORY, Home
-from orchestration.sql import literal
-
-SIMPLIFY_METRES = 15.0
-"""Neighbours are simplified together, so they stay glued."""
-DECIMALS = 5
-"""Of a degree; about one metre."""
-ATTRIBUTION = "© GeoBasis-DE / BKG; Sozialräume: siehe Lieferung"
+FIRST_TOLERANCE_M = 15.0
+"""Finest simplification that is tried; a building is as wide."""
+NODE_M = 0.01
+"""Grid on which the borders of all versions are brought together: centimetres, as surveyed."""
+DECIMALS = {"EPSG:25832": 1, "EPSG:4326": 6}
+"""Of a metre and of a degree: a decimetre each."""
 
 
-def accepted_areas(home: Home) -> gpd.GeoDataFrame:
-    """One row per Sozialraum in force: sozialraum_id, name, ags, valid_from, is_synthetic, geometry (EPSG:25832)."""
-    rows = duckdb.execute(
-        f"""
-        select a.sozialraum_id, a.name, a.ags, a.valid_from, a.is_synthetic, a.geometry_wkb
-        from read_parquet({literal(home.raw / "sozialraeume/**/*.parquet")}, union_by_name = true) as a
-        join read_parquet({literal(home.control / "delivery.parquet")}) as d using (delivery_id)
-        where d.state = 'accepted'
-        qualify row_number() over (partition by a.sozialraum_id order by a.valid_from desc) = 1
-        order by a.sozialraum_id
-        """
-    ).df()
-    geometry = shapely.from_wkb(rows.pop("geometry_wkb").map(bytes).to_numpy())
-    return gpd.GeoDataFrame(rows, geometry=geometry, crs="EPSG:25832")
+def simplified(versions: gpd.GeoDataFrame, tolerance_m: float) -> gpd.GeoDataFrame:
+    """Versions (`areas.load_versions`) with simplified geometry in decimetres, same rows, EPSG:25832.
+
+    The borders of all versions together cut the county into faces. These are simplified as one coverage
+    (Visvalingam-Whyatt, `shapely.coverage_simplify`), and every area is put together from its faces: so areas fit each
+    other in every state of the borders, and a border that did not move between two versions looks the same in both.
+    Where two areas of one day overlap, the face goes to the lower id.
+    """
+    if versions.empty:
+        return versions
+    # Which corner is left out may depend on the order, so there is only one.
+    ordered = versions.sort_values(["sozialraum_id", "valid_from"])
+    faces = _faces(ordered.geometry.to_numpy())
+    parts = _membership(faces, ordered)
+    pieces = _rounded(shapely.coverage_simplify(faces, tolerance_m), "EPSG:25832")
+    shapes = [shapely.coverage_union_all(pieces[own]) for own in _faces_per_row(parts, len(ordered))]
+    return versions.set_geometry(gpd.GeoSeries(shapes, index=ordered.index, crs=versions.crs))
 
 
-def write_areas_geojson(home: Home, target: Path) -> None:
-    """GeoJSON in EPSG:4326 with area_id, level, name, parent_area_id; Kommunen are the union of their Sozialräume."""
-    areas = accepted_areas(home)
-    names = pd.read_csv(REPOSITORY / "seeds" / "kommunen.csv", dtype=str)
-    areas["geometry"] = shapely.coverage_simplify(areas.geometry.to_numpy(), SIMPLIFY_METRES)
-    sozialraeume = areas.rename(columns={"sozialraum_id": "area_id", "ags": "parent_area_id"}).assign(
-        level="sozialraum"
+def merged(areas: gpd.GeoDataFrame, by: pd.Series) -> gpd.GeoSeries:
+    """Union of (glued) areas per key, indexed by the key, ordered: Kommunen and the Kreis from their Sozialräume."""
+    keys = sorted(by.unique())
+    shapes = areas.geometry.to_numpy()
+    return gpd.GeoSeries(
+        [shapely.coverage_union_all(shapes[(by == key).to_numpy()]) for key in keys], index=keys, crs=areas.crs
     )
-    kommunen = areas[["ags", "geometry"]].dissolve("ags", as_index=False).rename(columns={"ags": "area_id"})
-    kommunen = kommunen.merge(names[["area_id", "name"]], on="area_id").assign(
-        level="kommune", parent_area_id=kommunen["area_id"].str[:5]
-    )
-    columns = ["area_id", "level", "name", "parent_area_id", "geometry"]
-    both = gpd.GeoDataFrame(pd.concat([kommunen[columns], sozialraeume[columns]]), crs=areas.crs).to_crs("EPSG:4326")
-    features = [
-        {
-            "type": "Feature",
-            "properties": {
-                "area_id": row.area_id,
-                "level": row.level,
-                "name": row.name_,
-                "parent_area_id": row.parent_area_id,
-            },
-            "geometry": _rounded(row.geometry),
-        }
-        for row in both.rename(columns={"name": "name_"}).itertuples()
+
+
+def in_crs(areas: gpd.GeoDataFrame, crs: str) -> gpd.GeoDataFrame:
+    """Reprojected and rounded point by point: common corners stay common corners."""
+    other = areas.to_crs(crs)
+    return other.set_geometry(gpd.GeoSeries(_rounded(other.geometry.to_numpy(), crs), index=other.index, crs=crs))
+
+
+def _rounded(shapes: np.ndarray, crs: str) -> np.ndarray:
+    return np.asarray(shapely.transform(shapes, lambda points: np.round(points, DECIMALS[crs])))
+
+
+def _faces(shapes: np.ndarray) -> np.ndarray:
+    lines = shapely.union_all(shapely.boundary(shapes), grid_size=NODE_M)
+    return np.array(shapely.get_parts(shapely.polygonize(shapely.get_parts(lines))))
+
+
+def _membership(faces: np.ndarray, versions: gpd.GeoDataFrame) -> pd.DataFrame:
+    """face, row (of versions), ordered: each face once per moment."""
+    tree = shapely.STRtree(versions.geometry.to_numpy())
+    face, row = tree.query(shapely.point_on_surface(faces), predicate="within")
+    begin = pd.to_datetime(versions["valid_from"]).to_numpy()
+    end = pd.to_datetime(versions["valid_to"]).fillna(pd.Timestamp.max.normalize()).to_numpy()
+    pairs = pd.DataFrame({"face": face, "row": row, "id": versions["sozialraum_id"].to_numpy()[row]})
+    pairs["begin"], pairs["end"] = begin[row], end[row]
+    both = pairs.merge(pairs, on="face", suffixes=("", "_other"))
+    lost = both[
+        (both["id_other"] < both["id"]) & (both["begin_other"] <= both["end"]) & (both["begin"] <= both["end_other"])
     ]
-    collection = {"type": "FeatureCollection", "attribution": ATTRIBUTION, "features": features}
-    target.write_text(json.dumps(collection, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    kept = pairs.merge(lost[["face", "row"]].drop_duplicates(), on=["face", "row"], how="left", indicator=True)
+    return kept[kept["_merge"] == "left_only"][["face", "row"]].sort_values(["row", "face"], ignore_index=True)
 
 
-def _rounded(geometry: shapely.Geometry) -> dict:
-    text = shapely.to_geojson(shapely.set_precision(geometry, 10**-DECIMALS, mode="pointwise"))
-    return json.loads(text, parse_float=lambda number: round(float(number), DECIMALS))
+def _faces_per_row(parts: pd.DataFrame, rows: int) -> list[np.ndarray]:
+    starts = np.searchsorted(parts["row"].to_numpy(), np.arange(1, rows))
+    return np.split(parts["face"].to_numpy(), starts)

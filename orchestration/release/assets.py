@@ -4,6 +4,7 @@ import shutil
 
 import dagster as dg
 
+from orchestration.discreet import discreet
 from orchestration.gates.release import check_release
 from orchestration.home import Home
 from orchestration.logging import progress
@@ -30,6 +31,7 @@ def build_release_assets(
         group_name=GROUP,
         description="Neue Veröffentlichung, vollständig geschrieben, aber noch nicht sichtbar.",
     )
+    @discreet
     def candidate(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
         folder = home.folder()
         release_id = _release_id(folder)
@@ -42,6 +44,7 @@ def build_release_assets(
         blocking=True,
         description="Ist die Veröffentlichung vollständig, unbeschädigt und ohne kleine Fallzahlen?",
     )
+    @discreet
     def release_gate(context: dg.AssetCheckExecutionContext, home: HomeResource) -> dg.AssetCheckResult:
         folder = home.folder()
         findings = check_release(folder.releases / _release_id(folder))
@@ -64,6 +67,7 @@ def build_release_assets(
         group_name=GROUP,
         description="Die gültige Veröffentlichung: `releases/current`, umgeschaltet in einem Schritt.",
     )
+    @discreet
     def live(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
         folder = home.folder()
         release_id = _release_id(folder)
@@ -90,6 +94,7 @@ def build_release_assets(
         group_name=GROUP,
         description="Der deutsche Bericht (Evidence), gebaut nur aus der gültigen Veröffentlichung.",
     )
+    @discreet
     def report(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
         site = publish_site(home.folder(), progress=progress(context))
         return dg.MaterializeResult(metadata={"Bericht": dg.MetadataValue.path(str(site))})

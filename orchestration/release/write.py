@@ -1,4 +1,4 @@
-"""From marts to a release folder: Parquet, CSV, DuckDB file, map, checksums; then the atomic switch.
+"""From marts to a release folder: Parquet, CSV, DuckDB file, maps, checksums; then the atomic switch.
 
 Reads the schema `marts` and nothing else of the warehouse. What may be in a mart is decided before
 (`disclosure/`), whether a release may go live is decided after (`gates/release.py`).
@@ -16,8 +16,9 @@ from pathlib import Path
 
 import duckdb
 
-from orchestration.geography.publish import write_areas_geojson
+from orchestration.geography.areas import load_versions
 from orchestration.home import REPOSITORY, Home
+from orchestration.release.geometry import write_geometry
 from orchestration.sql import identifier, literal
 
 CHECKSUMS = "SHA256SUMS"
@@ -50,7 +51,7 @@ def write_release(home: Home, release_id: str, progress: Callable[[str], None] =
         ]
         for name in names:
             _copy_mart(warehouse, name, building)
-    write_areas_geojson(home, building / "areas.geojson")
+    write_geometry(load_versions(home), building)
     _write_duckdb(building)
     _write_checksums(building)
     shutil.rmtree(target, ignore_errors=True)

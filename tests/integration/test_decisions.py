@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -27,6 +28,17 @@ def state(home: Home, delivery: Delivery) -> tuple[str, str | None]:
         return row.fetchall()[0]
 
 
+def not_located(home: Home) -> dict[str, int]:
+    """Area `<Kommune>-00` → residents of 2023 in it."""
+    with release_connection(home) as release:
+        rows = release.execute(
+            "select area_id, value::int from fct_indicator join dim_area using (area_id)"
+            " where level = 'nicht_verortbar' and indicator_id = 'population' and year = 2023"
+            " and boundary = 'as_counted' order by area_id"
+        ).fetchall()
+    return dict(rows)
+
+
 def changes(home: Home) -> dict[str, object]:
     path = home.releases / "changes" / f"{current(home.releases)}.json"
     return json.loads(path.read_text(encoding="utf-8"))
@@ -47,7 +59,12 @@ def test_a_correction_that_is_withdrawn_leaves_the_history_and_the_same_bytes_af
     assert changes(home)["before"] == original and changes(home)["changed"] > 0
 
     ipso(home, "withdraw", correction.delivery_id, "--reason", "unvollständig")
+    before = not_located(home)
+    proposals = re.findall(r"^(\d{3}-[0-9a-f]{6})  .*→ „", ipso(home, "adressen").stdout, re.MULTILINE)
+    ipso(home, "adressen", "bestaetigen", *proposals, "--grund", "Tippfehler im Register")
     assert "zurückgenommen" in ipso(home, "run").stdout
+    located_by_name = {area for area, persons in before.items() if not_located(home)[area] < persons}
+    assert located_by_name == {"05378016-00", "05378028-00"}, "the two registers without coordinates"
     assert state(home, first)[0] == "accepted"
     assert state(home, correction) == ("withdrawn", state(home, correction)[1])
     assert "unvollständig" in str(state(home, correction)[1])

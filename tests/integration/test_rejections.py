@@ -8,13 +8,19 @@ import shutil
 from pathlib import Path
 
 import duckdb
+import geopandas as gpd
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
+import shapely
 from installation import copied, ipso
 
 from demo.corrupt import KINDS
+from orchestration.feeds.declaration import load_feeds
 from orchestration.feeds.intake import Delivery, deliveries
 from orchestration.home import Home
 from orchestration.release.write import current, damaged_files
+from tests.fixtures.feeds import broken_areas
 
 pytestmark = pytest.mark.integration
 
@@ -29,6 +35,18 @@ CASES = {
     "truncated": ("burscheid", ["abgeschnitten"]),
     "empty": ("odenthal", ["leer"]),
     "last_year_again": ("overath", ["Byte für Byte", "einwohner-overath-2022"]),
+}
+
+# Kommune that delivers its own areas → what is wrong with them, the rule, whether a map shows where
+BROKEN_AREAS = {
+    "bergisch-gladbach": (broken_areas.overlap(900), "areas_do_not_overlap", True),
+    "burscheid": (broken_areas.gap(30), "areas_leave_no_gap", True),
+    "kuerten": (broken_areas.exchanged_axes, "axes_are_in_order", False),
+    "leichlingen": (broken_areas.no_crs, "crs_is_known", False),
+    "odenthal": (broken_areas.bow_tie, "polygon_is_valid", True),
+    "overath": (broken_areas.piece_in_neighbour(50), "area_has_no_splinter", True),
+    "roesrath": (broken_areas.outside, "area_lies_in_kommune", True),
+    "wermelskirchen": (broken_areas.incomplete, "kommune_is_covered", True),
 }
 
 
@@ -57,11 +75,18 @@ def rejected_county(own_county: Home, tmp_path_factory: pytest.TempPathFactory) 
         target = own_county.landing / deliverer / source.name
         target.parent.mkdir(exist_ok=True)
         KINDS[kind](source, target)
+    for slug, (fault, _, _) in BROKEN_AREAS.items():
+        ags = load_feeds()["sozialraeume"].deliverers[slug].ags
+        target = own_county.landing / slug / "sozialraeume_2015.gpkg"
+        target.write_bytes(broken_areas.geopackage(fault(broken_areas.areas(ags))))
     result = ipso(own_county, "run", check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     new = [d for d in deliveries(own_county) if d.delivery_id not in before]
     for kind, (deliverer, _) in CASES.items():
-        ids[kind] = next(d.delivery_id for d in new if (d.deliverer, d.year) == (deliverer, year_of(kind)))
+        address = "einwohner", deliverer, year_of(kind)
+        ids[kind] = next(d.delivery_id for d in new if (d.feed, d.deliverer, d.year) == address)
+    for slug in BROKEN_AREAS:
+        ids[slug] = next(d.delivery_id for d in new if (d.feed, d.deliverer) == ("sozialraeume", slug))
     return own_county, ids, result.stdout
 
 
@@ -96,6 +121,23 @@ def test_what_was_delivered_before_stays_in_force(rejected_county: tuple[Home, d
     assert in_force == [(delivered(home, CASES[kind][0], year_of(kind)).delivery_id,)]
 
 
+@pytest.mark.parametrize("slug", BROKEN_AREAS)
+def test_broken_areas_are_rejected_and_a_map_shows_where(
+    rejected_county: tuple[Home, dict[str, str], str], slug: str
+) -> None:
+    home, ids, output = rejected_county
+    _, rule, on_map = BROKEN_AREAS[slug]
+    rejecting = duckdb.execute(
+        "select expectation from read_parquet(?) where delivery_id = ? and severity = 'error' and not passed",
+        [str(home.control / "finding_delivery.parquet"), ids[slug]],
+    ).fetchall()
+    assert rejecting == [(rule,)]
+    report = (home.rejected / ids[slug] / "rueckmeldung.html").read_text(encoding="utf-8")
+    assert ("data:image/png;base64," in report) == on_map
+    assert ("Stelle 1" in report) == on_map
+    assert f"{slug}/sozialraeume_2015.gpkg: abgewiesen" in output
+
+
 def test_the_published_release_does_not_change(rejected_county: tuple[Home, dict[str, str], str], county: Home) -> None:
     home, _, _ = rejected_county
     assert current(home.releases) == current(county.releases)
@@ -127,6 +169,13 @@ def test_a_corrected_file_supersedes_and_the_bad_one_is_kept(
     corrected = b"".join([lines[0], *reversed(lines[1:])])  # the same people in another order
     target = home.landing / "roesrath" / "einwohner_2022.csv"
     target.write_bytes(corrected)
+    # Areas anew, with an overlap of 30 m² to mend, and for another Kommune with a piece that lies apart.
+    whole = broken_areas.areas()
+    parts = [whole[~whole["ags"].isin(["05378012", "05378024"])]]
+    parts.append(broken_areas.overlap(30)(broken_areas.areas("05378024")))
+    parts.append(broken_areas.piece_in_neighbour(150)(broken_areas.areas("05378012")))
+    areas = gpd.GeoDataFrame(pd.concat(parts), crs=whole.crs)
+    (home.landing / "kreis" / "sozialraeume_2016.gpkg").write_bytes(broken_areas.geopackage(areas))
     before = current(home.releases)
     result = ipso(home, "run")
     states = dict(
@@ -143,3 +192,12 @@ def test_a_corrected_file_supersedes_and_the_bad_one_is_kept(
     assert "Freigegeben" in result.stdout
     blob = next(d for d in deliveries(home) if d.delivery_id == ids["wrong_year"]).blob(home)
     assert blob.exists(), "a rejected file is not lost"
+    in_force = next(d for d in deliveries(home) if (d.feed, d.year) == ("sozialraeume", 2016))
+    told = duckdb.execute(
+        "select expectation, severity from read_parquet(?) where delivery_id = ? and not passed order by all",
+        [str(home.control / "finding_delivery.parquet"), in_force.delivery_id],
+    ).fetchall()
+    assert told == [("area_is_in_one_piece", "warning"), ("area_was_mended", "warning")]
+    raw = home.raw / "sozialraeume" / "2016" / f"{in_force.delivery_id}.parquet"
+    shapes = shapely.from_wkb(pq.read_table(raw)["geometry_wkb"].to_numpy())
+    assert shapely.coverage_is_valid(shapes) and sorted(shapely.get_num_geometries(shapes))[-2:] == [1, 2]

@@ -31,7 +31,8 @@ CSV_DIALECTS = {
     "leichlingen": (
         "cp1252",
         "\t",
-        f"{GL};Haushaltsnummer".upper().replace(";", "\t"),
+        "ORDNUNGSMERKMAL\tAGS\tSTICHTAG\tSTRASSE\tHAUSNUMMER\tGEBURTSDATUM\tGESCHLECHT\tSTAATSANGEHÖRIGKEIT\t"
+        "HAUSHALTSNUMMER",
         "31.12.2021",
         "05378016",
     ),
@@ -46,7 +47,7 @@ CSV_DIALECTS = {
         "cp1252",
         ";",
         "AGS;Stichtag;Haushaltsnummer;Ordnungsmerkmal;Geschlecht;Geburtsdatum;Staatsangehörigkeit;Straße;Hausnummer;"
-        "Ostwert;Nordwert",
+        "Hausnummernzusatz",
         "31.12.2021",
         "5378028",
     ),
@@ -78,7 +79,7 @@ def declared_files(years: list[int]) -> set[str]:
         for name, feed in load_feeds().items()
         for slug, deliverer in feed.deliverers.items()
         for year in feed.years
-        if year in years or name in SINGLE_FEEDS
+        if deliverer.expected and (year in years or name in SINGLE_FEEDS)
     }
 
 

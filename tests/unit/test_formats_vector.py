@@ -34,6 +34,11 @@ FRAME = geopandas.GeoDataFrame(
 )
 
 
+def boundaries(kind: str, **deliverer: Any) -> Any:
+    """The agreement on a feed of areas."""
+    return agreement(kind, AREAS, grain="geography", key=["sozialraum_id"], **deliverer)
+
+
 def written(frame: geopandas.GeoDataFrame, name: str, **options: Any) -> dict[str, bytes]:
     """File name → bytes of what GDAL writes for the frame."""
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
@@ -79,14 +84,14 @@ def shapefile(without: tuple[str, ...] = (), folder: str = "", **options: Any) -
     ],
 )
 def test_areas_read_alike_whatever_the_format_and_reference_system(kind: str, data: bytes) -> None:
-    agreed = agreement(kind, AREAS, key=["sozialraum_id"])
+    agreed = boundaries(kind)
     first, second = rows(data, agreed)
     assert (first["zeile"], first["sozialraum_id"], first["name"]) == (1, "05378028-01", "Rösrath Höhe")
     assert (first["flaeche"], second["flaeche"]) == (1.5, None)
     assert first["flaeche_gueltig"] and second["flaeche_gueltig"]
     # 1 km² each; a change of datum (EPSG:31466) moves corners by less than a metre.
     assert [row["area_sqm"] for row in (first, second)] == pytest.approx([1e6, 1e6], rel=3e-3)
-    assert [row["ueberlappung_sqm"] for row in (first, second)] == pytest.approx([0, 0], abs=10)
+    assert [row["ueberlappung_qm"] for row in (first, second)] == [0, 0]
     table = read_delivery(data, *agreed).table
     assert table is not None
     centre = shapely.from_wkb(table["geometry_wkb"][0].as_py()).centroid
@@ -108,9 +113,7 @@ def test_umlauts_of_a_shapefile_without_cpg_are_recognised(encoding: str) -> Non
 
 def test_the_older_crs_member_of_a_geojson_is_honoured() -> None:
     crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::25832"}}
-    first, _ = rows(
-        geojson(crs=None, **{"crs": crs} if False else {}) if False else _with_crs(crs), agreement("geojson", AREAS)
-    )
+    first, _ = rows(_with_crs(crs), boundaries("geojson"))
     assert first["area_sqm"] == pytest.approx(1e6)
 
 
@@ -166,19 +169,79 @@ def test_points_also_give_their_coordinates() -> None:
     columns = [*AREAS, column("number", "ost", "Ostwert"), column("number", "nord", "Nordwert")]
     first, second = rows(geojson(points), agreement("geojson", columns))
     assert (first["ost"], first["nord"], second["ost"]) == pytest.approx((366500, 5650500, 367500), abs=0.01)
-    assert not first["flaeche_gueltig"] and first["area_sqm"] == 0
 
 
 def test_an_invalid_and_an_overlapping_area_read_and_are_marked() -> None:
     bow = shapely.Polygon([(366000, 5650000), (367000, 5651000), (367000, 5650000), (366000, 5651000)])
     invalid = FRAME.set_geometry([bow, SQUARES[1]])
-    assert [row["flaeche_gueltig"] for row in rows(geopackage(invalid), agreement("geopackage", AREAS))] == [
-        False,
-        True,
-    ]
+    assert [row["flaeche_gueltig"] for row in rows(geopackage(invalid), boundaries("geopackage"))] == [False, True]
     moved = FRAME.set_geometry([SQUARES[0], shapely.affinity.translate(SQUARES[1], -100)])
-    found = rows(geopackage(moved), agreement("geopackage", AREAS))
-    assert [row["ueberlappung_sqm"] for row in found] == pytest.approx([1e5, 1e5])
+    found = rows(geopackage(moved), boundaries("geopackage"))
+    assert [row["ueberlappung_qm"] for row in found] == pytest.approx([1e5, 1e5])
+
+
+def exchanged(frame: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
+    return frame.set_geometry(shapely.transform(frame.geometry.to_numpy(), lambda x: x[:, ::-1]), crs=frame.crs)
+
+
+EXCHANGED = exchanged(FRAME)
+AT_ZERO = FRAME.translate(-366000, -5650000)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "words"),
+    [
+        ("geopackage", geopackage(EXCHANGED), "zuerst steht Nordwert, dann Ostwert"),
+        ("geojson", geojson(exchanged(FRAME.to_crs("EPSG:4326")), None), "zuerst steht Breite, dann Länge"),
+    ],
+)
+def test_exchanged_axes_are_named(kind: str, data: bytes, words: str) -> None:
+    rule, message = fault(data, boundaries(kind))
+    assert rule == "axes_are_in_order" and words in message and "tauschen" in message
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (FRAME.set_crs("EPSG:25833", allow_override=True), "Die Zahlen passen zu EPSG:25832"),
+        (FRAME.to_crs("EPSG:4647").set_crs("EPSG:25832", allow_override=True), "das ist EPSG:4647"),
+        (FRAME.set_geometry(FRAME.translate(500_000)), "866000"),
+    ],
+)
+def test_areas_elsewhere_say_where_and_what_may_be_wrong(frame: geopandas.GeoDataFrame, words: str) -> None:
+    rule, message = fault(geopackage(frame), boundaries("geopackage"))
+    assert rule == "areas_lie_in_kreis" and words in message
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4647", "EPSG:4326", "EPSG:3857"])
+def test_zone_numbers_and_degrees_that_are_declared_are_converted(crs: str) -> None:
+    first, _ = rows(geopackage(FRAME.to_crs(crs)), boundaries("geopackage"))
+    assert first["area_sqm"] == pytest.approx(1e6, rel=1e-3)
+
+
+def without_crs(frame: geopandas.GeoDataFrame = FRAME) -> bytes:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "'crs' was not provided")
+        return geopackage(frame.set_crs(None, allow_override=True))
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (without_crs(), "könnte es EPSG:25832 sein, sicher ist das nicht"),
+        (without_crs(EXCHANGED), "EPSG:25832 mit vertauschten Achsen"),
+        (without_crs(FRAME.to_crs("EPSG:31466")), "EPSG:31466"),
+        (without_crs(FRAME.set_geometry(AT_ZERO)), "sagen auch nicht"),
+    ],
+)
+def test_areas_without_reference_system_are_refused_whatever_the_numbers_look_like(data: bytes, words: str) -> None:
+    rule, message = fault(data, boundaries("geopackage"))
+    assert rule == "crs_is_known" and words in message
+
+
+def test_the_declaration_may_say_what_the_file_does_not() -> None:
+    first, _ = rows(without_crs(), boundaries("geopackage", crs="EPSG:25832"))
+    assert first["area_sqm"] == pytest.approx(1e6)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from orchestration.gates import judgement
 from orchestration.gates.decisions import Decision, load_decisions
 from orchestration.gates.delivery import check_file, judge, write_control
 from orchestration.gates.directory import accepted_raw, knows_all_decisions
-from orchestration.gates.verdicts import REPORT, TABLE, Verdict, load_verdict
+from orchestration.gates.verdicts import REPORT, TABLE, Verdict, load_verdict, raw_path
 from orchestration.home import Home
 from orchestration.lock import exclusive
 from orchestration.release.identity import identify
@@ -89,6 +89,18 @@ def test_a_waiver_turns_the_error_into_a_warning_that_says_why_and_until_when(ho
     assert f"Ausnahme bis {in_days(30)}: Altfall." in finding.message
     assert f"Ausnahme bis {in_days(30)}: Altfall." in finding.public_message
     assert not (home.rejected / delivery.delivery_id).exists()
+
+
+def test_what_is_rejected_after_all_leaves_no_rows_behind(home: Home) -> None:
+    delivery = deliver(home, too_old())
+    waive(home, "age_is_plausible")
+    judge(home, "einwohner")
+    assert raw_path(home, delivery).exists()
+    for decision in (home.archive / "decisions").iterdir():
+        decision.unlink()
+    judge(home, "einwohner")
+    assert not verdict(home, delivery).accepted
+    assert not raw_path(home, delivery).exists()
 
 
 @pytest.mark.parametrize(

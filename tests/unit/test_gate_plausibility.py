@@ -69,6 +69,48 @@ def of_a_share(part: float, whole: float) -> Finding:
     return finding
 
 
+def of_the_not_located(rate: float, before: float, persons: float = 300) -> list[Finding]:
+    row = {
+        "area_id": "05378008-00",
+        "year": 2022,
+        "year_before": 2021,
+        "measure_id": "population",
+        "feed": "einwohner",
+        "area_name": "Burscheid",
+        "smallest_count": persons,
+        "rate_percent": rate,
+        "rate_before_percent": before,
+        "jump_points": rate - before,
+    }
+    return [f for f in judge_frame("plausibilitaet_verortung", pd.DataFrame([row])) if not f.passed]
+
+
+@pytest.mark.parametrize(
+    ("rate", "before", "rules"),
+    [
+        (0.4, 0.4, []),
+        (1.0, 0.5, []),
+        (1.1, 0.9, ["residents_are_located"]),
+        (0.9, 0.3, ["located_share_is_steady"]),
+        (0.3, 0.9, ["located_share_is_steady"]),
+        (2.0, 0.4, ["residents_are_located", "located_share_is_steady"]),
+        (0.4, float("nan"), []),
+    ],
+)
+def test_many_who_cannot_be_located_and_a_jump_of_their_share_are_warnings(
+    rate: float, before: float, rules: list[str]
+) -> None:
+    found = of_the_not_located(rate, before)
+    assert [f.expectation for f in found] == rules and all(f.is_warning for f in found)
+    assert {cell for f in found for cell in f.cells} <= {("05378008-00", y, "population") for y in (2021, 2022)}
+
+
+def test_the_share_of_the_not_located_is_quoted_where_they_are_many() -> None:
+    jump = of_the_not_located(0.9, 0.3)[0]
+    assert jump.message.endswith("Er ändert sich von 0,3 % auf 0,9 %.")
+    assert "0,9" not in of_the_not_located(0.9, 0.3, persons=60)[0].message
+
+
 @pytest.mark.parametrize("finding", [of_sums, of_a_jump])
 def test_large_counts_are_both_named(finding) -> None:
     told = finding(4240.0, 5241.0)

@@ -46,8 +46,10 @@ def register(tmp_path: Path) -> Path:
     """In Bergisch Gladbach 10 persons at number 1, 30 at number 2a, one without a house number, one without address."""
     lived = [(STREET.replace("gasse", "straße"), "1")] * 10 + [("Am Hof", "2a")] * 30 + [("Weiler", None), (None, None)]
     rows = [{"ags": AGS, "strasse": street, "hausnummer": number} for street, number in lived]
+    rows[-3] = {**rows[-3], "hausnummer": "2", "hausnummer_zusatz": "A"}
     path = tmp_path / "register.parquet"
-    pq.write_table(pa.Table.from_pylist(rows), path)
+    schema = pa.schema([(name, pa.string()) for name in residents.REGISTER_COLUMNS])
+    pq.write_table(pa.Table.from_pylist(rows, schema), path)
     return path
 
 
@@ -154,7 +156,15 @@ def test_streets_are_the_same_in_usual_spellings(one: str, other: str, same: boo
 
 @pytest.mark.parametrize(
     ("number", "key"),
-    [("12 A", "12a"), ("012a", "12a"), ("12.0", "12"), ("100", "100"), ("12-14", "12-14"), (None, "")],
+    [
+        ("12 A", "12a"),
+        ("012a", "12a"),
+        ("12.0", "12"),
+        ("100", "100"),
+        ("12-a", "12a"),
+        ("12 - 14", "12-14"),
+        (None, ""),
+    ],
 )
 def test_house_numbers_have_one_form(number: str | None, key: str) -> None:
     with duckdb.connect() as connection:

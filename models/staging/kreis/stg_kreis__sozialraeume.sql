@@ -18,6 +18,12 @@ final as (
         boundaries.is_synthetic
     from boundaries
     inner join accepted on boundaries.delivery_id = accepted.delivery_id
+    -- As in orchestration/geography/areas.py: the version of a Kommune is what was delivered last for it.
+    qualify
+        rank() over (
+            partition by boundaries.ags, boundaries.valid_from
+            order by boundaries.delivery_year desc, boundaries.deliverer desc
+        ) = 1
 )
 
 select * from final

@@ -46,6 +46,8 @@ FORMAT_TITLES = {
     "shapefile": "Shapefile (alle Teile in einem ZIP-Archiv)",
     "parquet": "Parquet",
 }
+AREA_ENDINGS = {"gpkg": "geopackage", "geojson": "geojson", "json": "geojson", "zip": "shapefile"}
+"""Ending of a file with areas → its format; a shapefile comes packed."""
 SIGNATURES = [
     (b"SQLite format 3\x00", "geopackage"),
     (b"PAR1", "parquet"),
@@ -80,6 +82,16 @@ def kind_of(data: bytes) -> str:
 def expected_kind(format_name: str) -> str:
     """The kind that a declared format is of."""
     return format_name if format_name in TITLES else "text"
+
+
+def area_format(data: bytes) -> str | None:
+    """Which of the formats of areas the bytes, or those in a ZIP archive, are in; None where in none."""
+    kind = kind_of(data)
+    if kind == "zip":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            endings = [name.lower().rpartition(".")[2] for name in archive.namelist()]
+        kind = next((AREA_ENDINGS[ending] for ending in endings if ending in AREA_ENDINGS), kind)
+    return kind if kind in AREA_ENDINGS.values() else None
 
 
 def wrong_kind(format_name: str, actual: str) -> Finding:

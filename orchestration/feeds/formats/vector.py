@@ -1,7 +1,7 @@
 """Areas and places as vector files (GeoPackage, zipped Shapefile, GeoJSON): bytes → cells as text plus the geometry.
 
-The geometry comes out as WKB in EPSG:25832. Reading only; whether areas overlap or leave gaps is the suite's and
-geography's business. What the three formats do not share is how they are opened and where the reference system stands.
+The geometry comes out as WKB in EPSG:25832. Reading only; whether areas overlap or leave gaps is geography's and the
+suite's business. What the three formats do not share is how they are opened and where the reference system stands.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from orchestration.feeds.cells import Cells
 from orchestration.feeds.declaration import Deliverer, Feed, fold
 from orchestration.feeds.encoding import detect
 from orchestration.feeds.finding import Finding, structural
-from orchestration.feeds.formats import faults
+from orchestration.feeds.formats import faults, position
 from orchestration.feeds.formats.kinds import TITLES
 from orchestration.feeds.formats.notation import text
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 CRS = "EPSG:25832"
 DBF_NAME_BYTES = 10
+DBF_MOMENT = (r"^(\d{4})/(\d\d)/(\d\d)( 00:00:00)?$", r"\1-\2-\3")
+"""A .dbf knows no points in time: GDAL writes their text."""
 MAX_GEOJSON = 200_000_000  # bytes; the parsed text takes some ten times as much memory
 SHAPEFILE_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 
@@ -42,7 +45,7 @@ def read_geopackage(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
     declared_size = int.from_bytes(data[16:18], "big") * int.from_bytes(data[28:32], "big")
     if declared_size > len(data):
         return Cells(findings=[faults.broken(TITLES["geopackage"])])
-    import pyogrio  # type: ignore[import-untyped]
+    import pyogrio
 
     try:
         with _without_remarks():
@@ -83,17 +86,26 @@ def read_shapefile(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
             (Path(folder) / f"layer{ending}").write_bytes(content)
         frame, findings = _opened(Path(folder) / "layer.shp", "shapefile", encoding=_dbf_encoding(parts, deliverer))
     cells = _cells(frame, findings, feed, deliverer)
-    cells.headers = [_whole_name(header, feed) for header in cells.headers]
+    cells.headers = _whole_names(cells.headers, feed)
+    cells.columns = [pc.replace_substring_regex(column, *DBF_MOMENT) for column in cells.columns]
     return cells
 
 
-def _whole_name(header: str, feed: Feed) -> str:
-    """A .dbf cuts field names to ten bytes: the declared header that was meant, where only one can be."""
-    declared = [name for column in feed.columns for name in column.headers]
-    if len(header.encode()) < DBF_NAME_BYTES - 1 or fold(header) in map(fold, declared):
-        return header
-    meant = [name for name in declared if fold(name).startswith(fold(header))]
-    return meant[0] if len(meant) == 1 else header
+def _whole_names(headers: list[str], feed: Feed) -> list[str]:
+    """A .dbf cuts field names to ten bytes: the declared headers that were meant, each where only one can be.
+
+    `sozialraum` is `sozialraum_id` cut, unless no other field can be the name of the Sozialraum.
+    """
+    folded = [fold(header) for header in headers]
+    whole = []
+    for header, cut in zip(headers, folded, strict=True):
+        others = set(folded) - {cut}
+        open_columns = [column for column in feed.columns if not others & {fold(name) for name in column.headers}]
+        meant = [name for column in open_columns for name in column.headers if fold(name).startswith(cut)]
+        exact = [name for name in meant if fold(name) == cut]
+        may_be_cut = len(header.encode()) >= DBF_NAME_BYTES - 1
+        whole.append(meant[0] if may_be_cut and not exact and len(meant) == 1 else header)
+    return whole
 
 
 def _shapefile_parts(data: bytes) -> tuple[dict[str, bytes], Finding | None]:
@@ -153,8 +165,8 @@ def _opened(source: bytes | Path, kind: str, **options: Any) -> tuple[GeoDataFra
 
 
 def _cells(frame: GeoDataFrame | None, findings: list[Finding], feed: Feed, deliverer: Deliverer) -> Cells:
-    """Attributes as text; `geometry_wkb`, `area_sqm`, `flaeche_gueltig` and `ueberlappung_sqm` (the largest area shared
-    with another one) as typed extra columns. Points also give the columns Ostwert and Nordwert in metres."""
+    """Attributes as text; `geometry_wkb` as a typed extra column. Points also give the columns Ostwert and Nordwert in
+    metres."""
     if frame is None:
         return Cells(findings=findings)
     import shapely
@@ -162,57 +174,38 @@ def _cells(frame: GeoDataFrame | None, findings: list[Finding], feed: Feed, deli
 
     if "geometry" not in frame or frame.geometry.isna().all():
         return Cells(findings=[_no_geometry()])
-    if frame.crs is None or not (frame.crs.is_geographic or frame.crs.is_projected):
-        return Cells(findings=[_no_crs()])
+    if not position.is_known(frame.crs):
+        if deliverer.crs is None:
+            return Cells(findings=[position.no_crs(frame.total_bounds)])
+        frame = frame.set_crs(deliverer.crs, allow_override=True)
     if frame.crs.is_geographic and _beyond_degrees(frame.total_bounds):
         return Cells(findings=[_not_degrees()])
+    if feed.grain == "geography" and (finding := position.misplaced(frame.total_bounds, frame.crs)):
+        return Cells(findings=[finding])
     try:
         projected = frame.to_crs(CRS)
     except ProjError:
-        return Cells(findings=[_no_crs()])
+        return Cells(findings=[position.unfit_crs()])
     shapes = shapely.force_2d(projected.geometry.to_numpy())
     if not np.isfinite(projected.total_bounds).all():
-        return Cells(findings=[_no_crs()])
+        return Cells(findings=[position.unfit_crs()])
     attributes = [name for name in frame.columns if name != frame.geometry.name]
     columns = {name: pa.array([text(v, feed, deliverer) for v in frame[name]], pa.string()) for name in attributes}
-    kinds = shapely.get_type_id(shapes)
-    if (kinds == 0).all():
+    if (shapely.get_type_id(shapes) == 0).all():
         places = {"Ostwert": shapely.get_x(shapes), "Nordwert": shapely.get_y(shapes)}
         for name, metres in places.items():
             columns[name] = pa.array([text(float(v), feed, deliverer) for v in metres.round(3)], pa.string())
-    polygon = shapely.is_valid(shapes) & np.isin(kinds, [3, 6])
     return Cells(
         headers=list(columns),
         columns=list(columns.values()),
         zeile=pa.array(range(1, len(frame) + 1), pa.int32()),
-        extra={
-            "geometry_wkb": pa.array(shapely.to_wkb(shapes, byte_order=1), pa.binary()),
-            "area_sqm": pa.array(shapely.area(shapes), pa.float64()),
-            "flaeche_gueltig": pa.array(polygon, pa.bool_()),
-            "ueberlappung_sqm": pa.array(_overlaps(shapes), pa.float64()),
-        },
+        extra={"geometry_wkb": pa.array(shapely.to_wkb(shapes, byte_order=1), pa.binary())},
     )
 
 
 def _beyond_degrees(bounds: np.ndarray) -> bool:
     """Metres under the name of degrees: GeoJSON is often written in EPSG:25832 without saying so."""
     return bool((np.abs(bounds[[0, 2]]) > 180).any() or (np.abs(bounds[[1, 3]]) > 90).any())
-
-
-def _overlaps(shapes: np.ndarray) -> np.ndarray:
-    """Per area the largest area in m² that it shares with another one; 0 where it shares none."""
-    import shapely
-
-    usable = shapely.is_valid(shapes) & ~shapely.is_empty(shapes)
-    tree = shapely.STRtree(shapes)
-    left, right = tree.query(shapes, predicate="intersects")
-    pairs = (left < right) & usable[left] & usable[right]
-    left, right = left[pairs], right[pairs]
-    shared = shapely.area(shapely.intersection(shapes[left], shapes[right]))
-    largest = np.zeros(len(shapes))
-    np.maximum.at(largest, left, shared)
-    np.maximum.at(largest, right, shared)
-    return largest
 
 
 def _not_one_layer(number: int, wanted: str | None) -> Finding:
@@ -255,15 +248,6 @@ def _no_geometry() -> Finding:
         "Die Datei enthält keine Geometrien",
         "eine Geometrie je Zeile",
         "Bitte mit Geometrie ausgeben",
-    )
-
-
-def _no_crs() -> Finding:
-    return structural(
-        "crs_is_known",
-        "Das Koordinatenreferenzsystem fehlt oder passt nicht zu den Koordinaten",
-        f"ein angegebenes Koordinatenreferenzsystem, am besten {CRS}",
-        "Bitte mit Koordinatenreferenzsystem ausgeben (beim Shapefile: mit der Datei .prj)",
     )
 
 

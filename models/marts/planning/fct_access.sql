@@ -1,0 +1,15 @@
+select
+    area_id,
+    year,
+    theme_id,
+    target_group,
+    distance_m,
+    value_status,
+    nearest_service_id,
+    share_500m_percent,
+    share_1000m_percent,
+    share_2000m_percent,
+    share_status,
+    method
+from {{ ref('stg_control__access') }}
+order by area_id, year, theme_id, target_group

@@ -1,0 +1,148 @@
+"""Marked persons and every blank count, sought in all that the real job leaves outside archive, raw and staging.
+
+One rejection, one crash of dbt with a marked cell in its error, one whole run with the report: then every byte is
+searched, inside ZIP, XLSX, Parquet, Arrow, DuckDB and SQLite too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from decoded import contents, finds
+from installation import ipso
+
+from orchestration.feeds.intake import Delivery, deliveries
+from orchestration.gates.verdicts import load_verdict, raw_path
+from orchestration.home import Home
+
+pytestmark = pytest.mark.integration
+
+PERSON, STREET, NUMBER, DATE, CELL = "KNR7F3A9Q", "Kanarienvogelgasse", "4711kv", "31.13.1887", "KANARIENZELLE"
+MARKERS = [PERSON, STREET, NUMBER, DATE, CELL]
+
+
+@pytest.fixture(scope="module")
+def searched(own_county: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """The county after marked deliveries, a rejection, a crash and a whole run with the report."""
+    home = own_county
+    with pytest.MonkeyPatch.context() as patch:
+        # Temporary files of every process of the job lie where they are searched.
+        patch.setenv("TMPDIR", str(home.root / "tmp"))
+        _deliver_marked(home, "roesrath", 2023, spoilt=False)
+        _deliver_marked(home, "overath", 2023, spoilt=True)
+        aggregate = _newest(home, "sgb2", "jobcenter", 2023)
+        whole = raw_path(home, aggregate).read_bytes()
+        _spoil(raw_path(home, aggregate))
+        crashed = ipso(home, "run", check=False)
+        assert crashed.returncode == 1 and "Conversion Error" in crashed.stderr, crashed.stdout + crashed.stderr
+        (home.root / "terminal.txt").write_text(crashed.stdout + crashed.stderr, encoding="utf-8")
+        raw_path(home, aggregate).write_bytes(whole)
+        done = ipso(home, "run", report=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        (home.root / "terminal_2.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
+    return home
+
+
+def _newest(home: Home, feed: str, deliverer: str, year: int) -> Delivery:
+    return [d for d in deliveries(home) if (d.feed, d.deliverer, d.year) == (feed, deliverer, year)][-1]
+
+
+def _deliver_marked(home: Home, deliverer: str, year: int, spoilt: bool) -> None:
+    """The register once more, with one person who is nobody else; spoilt: with a date that is none."""
+    text = (
+        _newest(home, "einwohner", deliverer, year).blob(home).read_bytes().decode("utf-8-sig" if spoilt else "cp1252")
+    )
+    head, first, *rest = text.splitlines()
+    columns, cells = head.split(";"), first.split(";")
+    for name, value in (
+        ("Ordnungsmerkmal|OM|PERSNR|Pers.*", PERSON),
+        ("Stra.e.*|STR|Str\\.", STREET),
+        ("Haus.?n.*|HNR", NUMBER),
+    ):
+        cells[next(i for i, column in enumerate(columns) if re.fullmatch(name, column))] = value
+    if spoilt:
+        cells[next(i for i, column in enumerate(columns) if re.fullmatch("Geb.*|GEBDAT", column))] = DATE
+    target = home.landing / deliverer / f"einwohner_{year}.csv"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text("\n".join([head, ";".join(cells), *rest]), encoding="utf-8" if spoilt else "cp1252")
+    old = target.stat().st_mtime - 60
+    os.utime(target, (old, old))
+
+
+def _spoil(path: Path) -> None:
+    """What dbt cannot convert: its error will quote the cell."""
+    table = pq.read_table(path)
+    column = pa.array([CELL] * len(table))
+    pq.write_table(table.set_column(table.schema.get_field_index("delivery_year"), "delivery_year", column), path)
+
+
+def _left_out(home: Home) -> set[Path]:
+    """Archive, raw and staging (in the warehouse): where persons and small counts may be."""
+    return {home.archive, home.raw, home.warehouse}
+
+
+def test_the_marked_persons_arrived(searched: Home) -> None:
+    accepted, rejected = (
+        load_verdict(searched, _newest(searched, "einwohner", d, 2023).delivery_id) for d in ("roesrath", "overath")
+    )
+    assert accepted is not None and accepted.accepted
+    assert rejected is not None and not rejected.accepted
+    assert {m.split()[0] for m in finds(MARKERS, searched.root, set())} >= {PERSON, STREET, DATE}, "the search finds"
+
+
+def test_no_marked_person_is_found_outside(searched: Home) -> None:
+    assert finds(MARKERS, searched.root, _left_out(searched)) == []
+
+
+def test_no_blank_count_is_found_outside(searched: Home) -> None:
+    with duckdb.connect(str(searched.warehouse), read_only=True) as warehouse:
+        blank = warehouse.execute(
+            f"""
+            select m.area_id, m.year, m.measure_id, m.value, i.indicator_id
+            from read_parquet('{searched.control / "suppression_measure.parquet"}') as s
+            join intermediate.int_measure as m using (area_id, year, measure_id)
+            left join seeds.indicators as i on i.numerator_measure = m.measure_id
+            where m.value is not null
+            """
+        ).fetchall()
+    assert len(blank) > 100
+    sought = {
+        (area.encode(), str(year).encode(), (name or measure).encode(), f"{value:.0f}".encode())
+        for area, year, measure, value, indicator in blank
+        for name in {measure, indicator}
+    }
+    by_key: dict[tuple[bytes, bytes, bytes], bytes] = {(a, y, n): v for a, y, n, v in sought}
+    areas = {key[0] for key in by_key}
+    names = {key[2] for key in by_key}
+    token = re.compile(rb"[0-9A-Za-z_-]+(?:\.\d+)?")
+    leaks, lines = set(), 0
+    for where, data in contents(searched.root, _left_out(searched)):
+        for line in data.splitlines():
+            if len(line) > 2000 or not any(name in line for name in names):
+                continue
+            tokens = {t.removesuffix(b".0") for t in token.findall(line)}
+            lines += 1
+            for area in tokens & areas:
+                for name in tokens & names:
+                    for year in (t for t in tokens if len(t) == 4 and t.isdigit()):
+                        value = by_key.get((area, year, name))
+                        if value is not None and value in tokens:
+                            leaks.add(f"{area!r} {year!r} {name!r} in {where}")
+    assert lines > 1000
+    assert sorted(leaks) == []
+
+
+def test_nobody_else_may_read_what_is_confidential(searched: Home) -> None:
+    for folder in (searched.archive, searched.raw, searched.control, searched.rejected, searched.dbt, searched.landing):
+        assert folder.stat().st_mode & 0o077 == 0, folder
+    open_to_others = [
+        p for f in (searched.archive, searched.raw) for p in f.rglob("*") if p.is_file() and p.stat().st_mode & 0o077
+    ]
+    assert open_to_others == []
+    assert searched.warehouse.stat().st_mode & 0o077 == 0
