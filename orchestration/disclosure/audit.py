@@ -74,6 +74,8 @@ def audit(published: Published, knowledge: Knowledge, minimum: int = MINIMUM) ->
 
 def settled_pairs(published: Published, knowledge: Knowledge) -> Published:
     """A suppressed row shows neither count; where one follows from other tables, the other must be the blank."""
+    if published.pairs.empty:
+        return published
     system, targets, hidden = build(published, knowledge)
     lower, upper, _ = tighten(system)
     is_known = (targets @ (upper - lower > 0).astype(float) == 0) & ~hidden["is_blank"].to_numpy(bool)

@@ -192,9 +192,12 @@ def _add_within(
     builder: _Builder, areas: pd.DataFrame, knowledge: Knowledge, atoms: dict[tuple[str, int, str], np.ndarray]
 ) -> None:
     level = dict(zip(zip(areas["area"], areas["year"].astype(int), strict=True), areas["level"], strict=True))
+    wholes: dict[str, list[tuple[str, str | None]]] = {}
     for part, whole, only in knowledge.within:
-        for (area, year, item), columns in list(atoms.items()):
-            other = atoms.get((area, year, whole)) if item == part else None
+        wholes.setdefault(part, []).append((whole, only))
+    for (area, year, item), columns in atoms.items():
+        for whole, only in wholes.get(item, ()):
+            other = atoms.get((area, year, whole))
             # Whom the register and whom another source cannot locate are not the same persons.
             holds = level[area, year] != "nicht_verortbar" if only is None else level[area, year] == only
             if other is not None and holds:

@@ -1,7 +1,7 @@
 """The release gate: is a finished release complete, undamaged and free of small counts?
 
-Reads the release folder only, as any reader would. The proof that nothing can be worked out from many published
-numbers together is not here.
+Reads the release folder only, as any reader would; whether something can be worked out from all its numbers together
+is judged by `disclosure/audit.py`.
 """
 
 from __future__ import annotations
