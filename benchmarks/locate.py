@@ -7,7 +7,7 @@ Needs PostgreSQL 15 with PostGIS (apt-get install postgresql-15 postgresql-15-po
 temporary folder, listens on a socket there and ends with the run. All get the same generated residents and areas
 (Parquet; PostGIS: CSV), and have to come to the same number of residents per Sozialraum:
 
-- ours: distinct coordinates, `orchestration.geography.locate`, join of the residents in DuckDB
+- ours: distinct coordinates, `orchestration/geography/locate.py`, join of the residents in DuckDB
 - ours, addresses: the same from registers without coordinates, which are looked up in the address register first
 - geopandas: `sjoin` of all residents as points
 - geopandas, distinct: `sjoin` of the distinct coordinates, merged with the residents
@@ -17,6 +17,7 @@ temporary folder, listens on a socket there and ends with the run. All get the s
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import os
 import pwd
 import shutil
@@ -150,13 +151,13 @@ def _addresses(
 
 
 def ours(folder: Path, persons: str = "persons.parquet") -> None:
-    from orchestration.geography.locate import distinct_coordinates, locate
+    from orchestration.geography.locate import distinct_coordinates, locate_in_versions
 
-    areas = gpd.read_parquet(folder / "areas.parquet")
+    areas = gpd.read_parquet(folder / "areas.parquet").assign(valid_from=dt.date(2015, 1, 1))
     paths = [str(folder / persons)]
     if persons == "found.parquet":
         _look_up(folder)
-    located = locate(distinct_coordinates(paths), areas)
+    located = locate_in_versions(distinct_coordinates(paths), areas)
     located.to_parquet(folder / "verortung.parquet", index=False)
     source = f"read_parquet('{folder}/persons.parquet')"
     if persons == "found.parquet":

@@ -65,6 +65,11 @@ def streets(home: Home) -> list[Street]:
     return sorted(rows, key=lambda s: (s.ags, s.proposal is None, -(s.likeness_percent or 0), s.street))
 
 
+def open_streets(home: Home) -> int:
+    """How many wait for a decision; 0 before the first run."""
+    return sum(street.decision is None for street in streets(home)) if review_path(home).exists() else 0
+
+
 def print_review(home: Home, kommune: str | None, everything: bool) -> int:
     """The open proposals; with `everything` also what is decided."""
     try:
@@ -167,14 +172,18 @@ def _decided_street(ags: str, key: str, decision: Decision) -> Street:
 
 def _meant(home: Home, street: Street, other: str | None) -> str:
     """The street as the register spells it. Raises Refused where the Kommune has none of that name."""
-    name = other or street.proposal
-    if name is None:
+    if other is None and street.proposal is not None:
+        return street.proposal
+    if other is None:
         raise Refused(
             f"Für „{street.strasse}“ gibt es keinen Vorschlag; bitte die gemeinte Straße mit --strasse nennen."
         )
-    spelled = register_streets(home, street.ags).get(street_keys([name])[0])
+    known = register_streets(home, street.ags)
+    if not known:
+        raise Refused("Kein Adressverzeichnis ist in Kraft; nach einer Änderung des Programms erst `ipso run`.")
+    spelled = known.get(street_keys([other])[0])
     if spelled is None:
-        raise Refused(f"Eine Straße „{name}“ hat das Adressverzeichnis in {street.kommune} nicht.")
+        raise Refused(f"Eine Straße „{other}“ hat das Adressverzeichnis in {street.kommune} nicht.")
     return spelled
 
 

@@ -102,6 +102,8 @@ def print_status(home: Home, only: str | None = None, console: Console | None = 
     console.print(LEGEND, highlight=False)
     _print_open(home, feeds, console)
     _print_waivers(home, feeds, console)
+    if "einwohner" in feeds:
+        _print_open_streets(home, console)
     waiting = waiting_files(home)
     if waiting:
         wait = "wartet 1 Datei" if len(waiting) == 1 else f"warten {len(waiting)} Dateien"
@@ -256,6 +258,14 @@ def _print_waivers(home: Home, feeds: dict[str, Feed], console: Console) -> None
     for waiver in sorted(current, key=lambda w: str(w.expires)):
         console.print(f"\n[bold yellow]Ausnahme[/] {escape(validity(decisions, waiver))}: {escape(scope(waiver))}")
         console.print(f"  {waiver.reason} ({waiver.decision_id})", markup=False, highlight=False)
+
+
+def _print_open_streets(home: Home, console: Console) -> None:
+    from orchestration.addresses import open_streets
+
+    if waiting := open_streets(home):
+        streets = counted(waiting, "Straße aus einem Melderegister steht", "Straßen aus Melderegistern stehen")
+        console.print(f"\n{streets} nicht im Adressverzeichnis: `ipso adressen`.", highlight=False)
 
 
 # --- small things ----------------------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ sozialraum_areas as (
         versions.valid_to,
         sozialraeume.area_sqm / 1000000 as area_sqkm,
         sozialraeume.is_synthetic,
+        sozialraeume.geometry_source,
         shapes.same_since,
         shapes.same_since > first_versions.valid_from as is_redrawn
     from sozialraeume
@@ -68,6 +69,7 @@ kommune_areas as (
         cast(null as date) as valid_to,
         kommune_sqkm.area_sqkm,
         false as is_synthetic,
+        cast(null as string) as geometry_source,
         cast('{{ var("kreis_valid_from") }}' as date) as same_since,
         false as is_redrawn
     from kommunen
@@ -85,6 +87,7 @@ not_locatable_areas as (
         cast(null as date) as valid_to,
         cast(null as double) as area_sqkm,
         false as is_synthetic,
+        cast(null as string) as geometry_source,
         first_boundaries.valid_from as same_since,
         false as is_redrawn
     from kommunen
@@ -103,6 +106,7 @@ kreis_area as (
         cast(null as date) as valid_to,
         sum(area_sqkm) as area_sqkm,
         false as is_synthetic,
+        cast(null as string) as geometry_source,
         cast('{{ var("kreis_valid_from") }}' as date) as same_since,
         false as is_redrawn
     from kommune_areas

@@ -1,5 +1,5 @@
 with delivered as (
-    select * from {{ ref('stg_delivered__aggregate') }}
+    select * from {{ ref('int_delivered_value') }}
 ),
 
 areas as (

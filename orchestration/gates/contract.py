@@ -23,6 +23,7 @@ LEVEL_TITLES = {
     "regierungsbezirk": KREIS[:3],
     "kreis": KREIS,
     "kommune": "eine der acht Kommunen",
+    "bezirk": "ein statistischer Bezirk darin (05378004-B12)",
     "sozialraum": "ein Sozialraum darin (05378004-07)",
     "nicht_verortbar": "nicht zuordenbar (05378004-00)",
 }
@@ -124,6 +125,7 @@ def _area_is_known(column: Column, deliverer: Deliverer) -> Expectation:
         "regierungsbezirk": KREIS[:3],
         "kreis": KREIS,
         "kommune": kommune,
+        "bezirk": f"{kommune}-B[0-9]{{1,4}}",
         "sozialraum": f"{kommune}-(?!00)[0-9]{{2}}",
         "nicht_verortbar": f"{kommune}-00",
     }

@@ -10,6 +10,7 @@ from orchestration.geography.address_shares import as_markdown, in_words, shares
 from orchestration.geography.address_sums import write_sums
 from orchestration.geography.crosswalk import write_crosswalk
 from orchestration.geography.locate import write_verortung
+from orchestration.geography.street_areas import write_street_areas
 from orchestration.geography.surroundings import write_surroundings
 from orchestration.logging import progress
 from orchestration.resources import HomeResource
@@ -42,6 +43,8 @@ def located_addresses(context: dg.AssetExecutionContext, home: HomeResource) -> 
 @discreet
 def located_coordinates(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """One row per Kommune, distinct coordinate and version of its areas."""
+    for line in write_street_areas(home.folder()):
+        progress(context)(line)
     progress(context)("Verortung: Koordinaten den Sozialräumen zuordnen")
     write_verortung(home.folder())
     return dg.MaterializeResult()

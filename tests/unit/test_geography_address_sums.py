@@ -122,8 +122,9 @@ def test_the_demo_list_adds_up_to_what_the_kommunen_are_told() -> None:
     assert len(buildings) > 300
     told = subsidised_flats(2023)
     columns = list(told.columns)
-    sums = ", ".join(f"sum({column})::int" for column in columns)
-    totals = duckdb.sql(f"select ags, {sums} from buildings group by 1").fetchall()
+    totals = duckdb.sql(
+        f"select ags, {', '.join(f'sum({c})::int' for c in columns)} from buildings group by 1"
+    ).fetchall()
     assert {ags: tuple(values) for ags, *values in totals} == {
         ags: tuple(told.loc[ags, columns]) for ags, _ in kommunen().values()
     }

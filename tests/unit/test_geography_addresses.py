@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+from io import StringIO
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from orchestration.cli import main
 from orchestration.feeds.declaration import load_feeds
@@ -24,6 +26,7 @@ from orchestration.geography.address_shares import as_markdown, in_words, shares
 from orchestration.home import Home
 from orchestration.release.identity import identify
 from orchestration.sql import single_threaded
+from orchestration.status import print_status
 from tests.fixtures.feeds import deliveries as files
 
 AGS, OTHER = "05378004", "05378008"
@@ -229,6 +232,9 @@ def ipso(home: Home, *arguments: str) -> str:
 def test_the_steward_confirms_once_and_it_is_remembered_in_the_archive(home: Home) -> None:
     assert steps(home) == {"exakt": 10, "normalisiert": 10, "bestaetigt": 0, "nicht gefunden": 20}
     before = identify(home)
+    shown = Console(file=StringIO(), width=200)
+    print_status(home, console=shown)
+    assert "2 Straßen aus Melderegistern stehen nicht im Adressverzeichnis" in shown.file.getvalue()
     told = ipso(home)
     assert "„Haubtstraße“ → „Hauptstraße“?" in told and "Ähnlichkeit 88 %" in told and "10 Anschriften" in told
     assert "„Nirgendwo“ → kein Vorschlag" in told and "2 Straßen nicht im Adressverzeichnis, 1 mit Vorschlag" in told
