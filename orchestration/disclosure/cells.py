@@ -4,7 +4,7 @@ A cell has a `boundary`: as_counted, current (of today's areas, where these are 
 areas have in common, which is not published but can be worked out.
 
 Reads `intermediate` read-only, writes `control/suppression_*.parquet`. No rule lives here: which sums readers see
-is in `relations.py`, what must be blank in `suppress.py`.
+follows from `atoms.yml`, what must be blank is decided in `pattern.py`.
 """
 
 from __future__ import annotations
@@ -13,17 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pandas as pd
 
-from orchestration.disclosure.relations import OVERLAP, area_relations, composed_relations, overlap_relations
-from orchestration.disclosure.suppress import suppress
+from orchestration.disclosure.atoms import CUBE
+from orchestration.disclosure.protect import OVERLAP, blank_cells
 from orchestration.home import Home
-
-LEVEL_COST = {"overlap": 0.001, "sozialraum": 1.0, "nicht_verortbar": 1.0, "kommune": 100.0, "kreis": 10_000.0}
-MEASURE_COST = 10.0
-"""A measure feeds indicators, so it is dearer than one cell of the population table."""
-CUBE = "cube|"
 
 SAME = """
     select c.area_id, c.year, coalesce(t.is_unchanged, false) as is_today
@@ -31,19 +25,18 @@ SAME = """
     left join intermediate.int_area_year as t on t.area_id = c.area_id and t.year = c.year and t.boundary = 'current'
     where c.boundary = 'as_counted'
 """
-MEASURES = f"""
+MEASURES = """
     select m.boundary, m.area_id, m.parent_area_id, m.level, m.year::int as year, m.measure_id as item, m.value,
-        m.value_status = 'suppressed' as arrived_blank, m.boundary = 'current' or same.is_today as is_today
+        m.value_status = 'suppressed' as arrived_blank
     from intermediate.int_measure as m
     join seeds.measures as s using (measure_id)
-    left join ({SAME}) as same on same.area_id = m.area_id and same.year = m.year
     where s.counts_persons and m.value_status in ('ok', 'zero', 'suppressed') and m.boundary = m.cell_boundary
     order by m.boundary, m.area_id, m.year, m.measure_id
 """
 POPULATION = f"""
     select p.boundary, p.area_id, p.parent_area_id, p.level, p.year::int as year,
         '{CUBE}' || p.age_band || '|' || p.sex || '|' || p.nationality_group as item,
-        p.population::double as value, false as arrived_blank, p.boundary = 'current' or same.is_today as is_today
+        p.population::double as value, false as arrived_blank
     from intermediate.int_population as p
     left join ({SAME}) as same on same.area_id = p.area_id and same.year = p.year
     where p.boundary = 'as_counted' or not coalesce(same.is_today, false)
@@ -64,24 +57,22 @@ OVERLAPS = f"""
         from intermediate.int_population_count
     )
     select '{OVERLAP}' as boundary, c.area_id || '|' || c.current_area_id as area_id, null::varchar as parent_area_id,
-        'overlap' as level, c.year::int as year, c.item, c.persons::double as value, false as arrived_blank,
-        false as is_today
+        'overlap' as level, c.year::int as year, c.item, c.persons::double as value, false as arrived_blank
     from counts as c
     where (c.area_id, c.year) in (select area_id, year from redrawn)
         or (c.current_area_id, c.year) in (select area_id, year from redrawn)
     order by 2, c.year, c.item
 """
-COMPOSITION = f"""
-    select m.measure_id as whole,
-        '{CUBE}' || b.age_band || '|' || s.sex || '|' || n.nationality_group as part
-    from seeds.register_measures as m
-    join seeds.age_bands as b
-        on b.age_from >= m.lower_bound and coalesce(b.age_to, 999) <= coalesce(m.upper_bound, 999)
-    cross join (values ('m'), ('w')) as s (sex)
-    join (values ('deutsch'), ('nichtdeutsch')) as n (nationality_group)
-        on m.nationality_group is null or m.nationality_group = n.nationality_group
-    where m.unit_counted = 'person'
-    order by whole, part
+AREAS = """
+    select boundary, area_id, parent_area_id, level, year::int as year, is_unchanged
+    from intermediate.int_area_year
+    order by boundary, area_id, year
+"""
+HEADLINE = """
+    select distinct unnest([numerator_measure, denominator_measure]) as item
+    from seeds.indicators
+    where is_core
+    order by item
 """
 
 
@@ -99,8 +90,9 @@ def protect(home: Home, minimum: float = 3) -> Protection:
     with duckdb.connect(str(home.warehouse), read_only=True) as warehouse:
         frames = [warehouse.execute(query).df() for query in (MEASURES, POPULATION, OVERLAPS)]
         cells = pd.concat(frames, ignore_index=True)
-        composition = warehouse.execute(COMPOSITION).df()
-    blank = blank_cells(cells, composition, minimum)
+        areas = warehouse.execute(AREAS).df()
+        headline = warehouse.execute(HEADLINE).df()["item"].dropna().tolist()
+    blank = blank_cells(cells, areas, minimum, headline)
     is_published = (cells["boundary"] != OVERLAP).to_numpy()
     hidden = cells[blank & is_published]
     is_cube = hidden["item"].str.startswith(CUBE)
@@ -115,20 +107,6 @@ def protect(home: Home, minimum: float = 3) -> Protection:
         home.control / "suppression_population.parquet",
     )
     return Protection(int(is_published.sum()), len(hidden), int(cells["arrived_blank"].sum()))
-
-
-def blank_cells(cells: pd.DataFrame, composition: pd.DataFrame, minimum: float) -> np.ndarray:
-    """Shape (len(cells),), True where the cell must be blank; `cells` as the queries above give them."""
-    relations = area_relations(cells) + overlap_relations(cells) + composed_relations(cells, composition)
-    level = cells["level"].map(LEVEL_COST).to_numpy(dtype=np.float64)
-    cost = level * np.where(cells["item"].str.startswith(CUBE), 1.0, MEASURE_COST)
-    return suppress(
-        cells["value"].to_numpy(dtype=float),
-        cells["arrived_blank"].to_numpy(dtype=bool),
-        relations,
-        cost.astype(np.float64),
-        minimum,
-    )
 
 
 def _write(table: pd.DataFrame, target: Path) -> None:

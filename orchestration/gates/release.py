@@ -1,7 +1,7 @@
 """The release gate: is a finished release complete, undamaged and free of small counts?
 
-Reads the release folder only, as any reader would. The proof that nothing can be worked out from many published
-numbers together is not here.
+Reads the release folder only, as any reader would; whether something can be worked out from all its numbers together
+is judged by `disclosure/audit.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from orchestration.disclosure.audit import audit_release
 from orchestration.feeds.finding import Finding
 from orchestration.gates.plausibility import judge_frame
 from orchestration.gates.release_geometry import geometry_frame
@@ -74,7 +75,10 @@ def check_release(release: Path) -> list[Finding]:
             "select boundary, area_id, year, age_band, sex, nationality_group, population, value_status"
             " from fct_population order by all"
         ).df()
+    found = audit_release(release, minimum=MINIMUM)
+    leaks = pd.DataFrame([{"leaks": found.leaks, **found.verdicts.to_dict()}])
     return [
+        *judge_frame("freigabe_geheimhaltung", leaks, gate="release"),
         *judge_frame("freigabe_tabellen", tables, gate="release"),
         *judge_frame("freigabe_fct_indicator", indicators, gate="release"),
         *judge_frame("freigabe_fct_population", population, gate="release"),
