@@ -30,7 +30,7 @@ LEGEND = (
 )
 PLAIN_WIDTH = 120
 """Of output that is no terminal."""
-NAME_WIDTH = 24
+NAME_WIDTH = 28
 YEAR_WIDTH = 5
 STYLES = {
     IN_FORCE: "green",
