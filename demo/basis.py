@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from demo.geography import origins
 from demo.population import GERMAN, YearEnd
 from demo.reference import kommunen, sozialraum_profiles
 
@@ -19,12 +20,21 @@ AGE_GROUPS = {
 }  # fmt: skip
 
 
-def regions_of(end: YearEnd) -> tuple[list[str], np.ndarray]:
-    """The Kommune's Sozialräume and `<ags>-00`, and for every household number the position of its own in that list."""
-    places = end.addresses
+def regions_of(end: YearEnd, year: int | None = None) -> tuple[list[str], np.ndarray]:
+    """The Kommune's Sozialräume and `<ags>-00`, and for every household number the position of its own in that list.
+
+    The Sozialräume are those that are valid at that year end, or at the end of another `year`.
+    """
+    ids, area = end.addresses.areas_in(year or end.year)
     address = end.household_address
-    region = np.where(places.located[address], places.area[address], len(places.sozialraum_ids))
-    return [*places.sozialraum_ids, f"{end.ags}-00"], region
+    region = np.where(end.addresses.located[address], area[address], len(ids))
+    return [*ids, f"{end.ags}-00"], region
+
+
+def deprivation_of(regions: list[str]) -> np.ndarray:
+    """Per region, shape (len(regions),): invented, 0 to 1; the mean of the areas that a new one was made of."""
+    known = sozialraum_profiles().deprivation
+    return np.array([np.mean([known.get(origin, 0.6) for origin in origins(region)]) for region in regions])
 
 
 def basis(end: YearEnd) -> pd.DataFrame:
@@ -49,7 +59,6 @@ def basis(end: YearEnd) -> pd.DataFrame:
     children = np.bincount(of, age < 18, len(number)) > 0
     adults = np.bincount(of, age >= 18, len(number))
     everybody = np.ones(len(age), bool)
-    deprivation = sozialraum_profiles().deprivation.reindex(regions).fillna(0.6)
     return pd.DataFrame(
         {
             "einwohner": persons(everybody),
@@ -59,7 +68,7 @@ def basis(end: YearEnd) -> pd.DataFrame:
             "haushalte_1": households(np.bincount(of) == 1),
             "alleinerziehende": households(children & (adults == 1)),
             "familien": households(children),
-            "deprivation": deprivation.to_numpy(),
+            "deprivation": deprivation_of(regions),
         },
         index=pd.Index(regions, name="gebiet"),
     )
@@ -70,8 +79,8 @@ def draw(
 ) -> pd.Series:
     """How many of column `of` are concerned: binomial around `share`, times exp(slope × (deprivation − 0.5)).
 
-    Each Sozialraum keeps a constant leaning of its own, `spread` times the usual; the same table, year and feed number
-    give the same counts.
+    Each Sozialraum keeps a constant leaning of its own (a new one that of its origins), `spread` times the usual; the
+    same table, year and feed number give the same counts.
     """
     leaning = spread * np.array([_leaning(str(region), feed) for region in table.index])
     chance = share * np.exp(slope * (table["deprivation"].to_numpy() - 0.5) + leaning)
@@ -82,8 +91,8 @@ def draw(
 
 @lru_cache(maxsize=4096)
 def _leaning(region: str, feed: int) -> float:
-    digits = int(region.replace("-", ""))
-    return float(np.random.Generator(np.random.PCG64([digits, feed, 7])).normal(0.0, 0.15))
+    numbers = [int(origin.replace("-", "")) for origin in origins(region)]
+    return float(np.mean([np.random.Generator(np.random.PCG64([n, feed, 7])).normal(0.0, 0.15) for n in numbers]))
 
 
 def with_totals(tables: list[pd.DataFrame]) -> pd.DataFrame:

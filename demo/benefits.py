@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from demo.basis import regions_of
 from demo.population import GERMAN, YearEnd
 from demo.reference import sozialraum_profiles
 
@@ -41,10 +42,9 @@ def count(end: YearEnd) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     Two frames of integers, index `gebiet`: the Sozialräume, then `<ags>-00` (address not locatable), then the Kommune.
     """
-    places = end.addresses
-    age, of, address, at_office, deprived = _at_home(end)
-    region = np.where(places.located[address], places.area[address], len(places.sozialraum_ids))
-    regions = [*places.sozialraum_ids, f"{end.ags}-00"]
+    age, of, _, at_office, deprived = _at_home(end)
+    regions, by_number = regions_of(end)
+    region = by_number[np.unique(end.residents.household)]
 
     receives = _receiving_households(end, of, age, deprived, at_office)
     sgb2 = _sgb2_counts(of, age, receives, region, len(regions))

@@ -12,12 +12,13 @@ import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from demo.files import Count, DemoFeed, write_atomically, write_whole
-from demo.geography import addresses, gpkg_path, write_borders
+from demo.geography import addresses, gpkg_paths, write_borders
 from demo.population import FIRST_YEAR, LAST_YEAR, YearEnd, simulate
 from demo.reference import council_elections, kommunen
 from demo.register import DIALECTS, address_texts, write_register
@@ -78,7 +79,9 @@ def write_deliveries(
     if "gemeindegrenzen" in feeds:
         written.append(write_whole(landing / "kreis" / "gemeindegrenzen_2015.gpkg", write_borders))
     if "sozialraeume" in feeds:
-        written.append(write_whole(landing / "kreis" / "sozialraeume_2015.gpkg", _copy_gpkg))
+        for year, source in gpkg_paths().items():
+            target = landing / "kreis" / f"sozialraeume_{year}.gpkg"
+            written.append(write_whole(target, partial(shutil.copyfile, source)))
     if "kinder_sgb2" in feeds:
         written += [_write_text(landing / "kreis" / f"kinder_sgb2_{y}.csv", _kinder_sgb2(y)) for y in _KINDER]
     if "wahlen" in feeds:
@@ -144,10 +147,6 @@ def _cut_short(content: bytes) -> bytes:
 
 def _write_text(target: Path, text: str) -> Path:
     return write_atomically(target, text.encode("utf-8"))
-
-
-def _copy_gpkg(path: Path) -> None:
-    shutil.copyfile(gpkg_path(), path)
 
 
 # --- single deliveries of the Kreis -------------------------------------------------------------------------------

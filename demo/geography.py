@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import geopandas as gpd
@@ -19,6 +19,13 @@ import shapely
 from demo.reference import DATA, kommunen, sozialraum_profiles
 
 SOZIALRAEUME = DATA / "sozialraeume.gpkg"
+SOZIALRAEUME_2019 = DATA / "sozialraeume_2019.gpkg"
+RECUT = 2019
+"""On 1 January of this year three Kommunen have new Sozialräume (`demo/recut_sozialraeume.py`)."""
+MERGED = {"05378004-26": ("05378004-24", "05378004-25")}
+SPLIT = {"05378032-04": ("05378032-14", "05378032-15")}
+MOVED = ("05378028-08", "05378028-09")
+"""The first gives land to the second; both keep their ids."""
 PERSONS_PER_ADDRESS = 4.2
 SEED_ADDRESSES = 25832
 OFFICE_KOMMUNE = "05378004"
@@ -43,9 +50,10 @@ _LAST = "straße weg gasse allee ring pfad platz hof steig grund busch blick gar
 class Addresses:
     """The addresses of one Kommune; arrays of equal length, ordered by Sozialraum.
 
-    `area` is the index into `sozialraum_ids`; `east`/`north` are EPSG:25832 metres (nan: no coordinates);
-    `located` says whether the coordinates lie in the area's polygon; `weight` the residents to expect;
-    `first` (length areas + 1) gives where each area's addresses begin. The office address comes last of its area.
+    `area` is the index into `sozialraum_ids`, the areas of 2015 by which the county was settled (`areas_in` tells those
+    of another year); `east`/`north` are EPSG:25832 metres (nan: no coordinates); `located` says whether the coordinates
+    lie in the area's polygon; `weight` the residents to expect; `first` (length areas + 1) gives where each area's
+    addresses begin. The office address comes last of its area.
     """
 
     sozialraum_ids: list[str]
@@ -59,12 +67,44 @@ class Addresses:
     first: np.ndarray
     office: int | None
 
+    @cached_property
+    def _since_recut(self) -> tuple[list[str], np.ndarray]:
+        areas = recut_sozialraeume().query("ags == @ags", local_dict={"ags": self.sozialraum_ids[0][:8]})
+        ids = list(areas.sozialraum_id)
+        area = np.full(len(self.area), -1)
+        # Backwards, so that of two areas with a common border the lower id has it.
+        for index in range(len(ids) - 1, -1, -1):
+            area[shapely.intersects_xy(areas.geometry.iloc[index], self.east, self.north)] = index
+        successor = np.array(
+            [next(i for i, new in enumerate(ids) if old in origins(new)) for old in self.sozialraum_ids]
+        )
+        return ids, np.where(area < 0, successor[self.area], area)
+
+    def areas_in(self, year: int) -> tuple[list[str], np.ndarray]:
+        """The Sozialräume that are valid at the end of a year, and for every address the position of its own."""
+        return self._since_recut if year >= RECUT else (self.sozialraum_ids, self.area)
+
 
 @lru_cache(maxsize=1)
 def sozialraeume() -> gpd.GeoDataFrame:
-    """The 87 Sozialräume as committed (EPSG:25832), ordered by sozialraum_id. Do not change the frame."""
+    """The 87 Sozialräume of 2015 as committed (EPSG:25832), ordered by sozialraum_id. Do not change the frame."""
     frame: gpd.GeoDataFrame = gpd.read_file(SOZIALRAEUME, engine="pyogrio")
     return frame.sort_values("sozialraum_id", ignore_index=True)
+
+
+@lru_cache(maxsize=1)
+def recut_sozialraeume() -> gpd.GeoDataFrame:
+    """The 87 Sozialräume since 2019, like `sozialraeume`."""
+    frame: gpd.GeoDataFrame = gpd.read_file(SOZIALRAEUME_2019, engine="pyogrio")
+    return frame.sort_values("sozialraum_id", ignore_index=True)
+
+
+def origins(sozialraum_id: str) -> tuple[str, ...]:
+    """The Sozialräume of 2015 that a Sozialraum was made of: what is invented about them also holds for it."""
+    for old, new in SPLIT.items():
+        if sozialraum_id in new:
+            return (old,)
+    return MERGED.get(sozialraum_id, (sozialraum_id,))
 
 
 def street_names() -> np.ndarray:
@@ -154,14 +194,14 @@ def _lose_coordinates(
     east[lost[1::2]] -= 412_000.0
 
 
-def gpkg_path() -> Path:
-    """The committed GeoPackage, delivered as it is."""
-    return SOZIALRAEUME
+def gpkg_paths() -> dict[int, Path]:
+    """Year → committed GeoPackage, delivered as it is."""
+    return {2015: SOZIALRAEUME, RECUT: SOZIALRAEUME_2019}
 
 
 def write_borders(path: Path) -> None:
     """The borders of the Kommunen, laid out like the BKG's VG250: the union of their Sozialräume."""
-    import pyogrio  # type: ignore[import-untyped]
+    import pyogrio
 
     names = pd.DataFrame([(kommune.area_id, kommune.name) for kommune in kommunen()], columns=["AGS", "GEN"])
     borders = sozialraeume()[["ags", "geometry"]].dissolve("ags").reset_index().rename(columns={"ags": "AGS"})

@@ -151,6 +151,29 @@ def withdraw(home: Home, kennung: str, reason: str | None, undo: bool, by: str |
 
 
 @main.group(cls=GermanGroup, context_settings=CONTEXT, invoke_without_command=True)
+@click.pass_context
+def gebiete(context: click.Context) -> None:
+    """Was Neuzuschnitte von Sozialräumen geändert haben; `bestaetigen` trägt die Zustimmung ein."""
+    from orchestration.redrawn_areas import print_redrawn
+
+    if context.invoked_subcommand is None:
+        sys.exit(print_redrawn(context.obj))
+
+
+@gebiete.command("bestaetigen", cls=GermanCommand, context_settings=CONTEXT)
+@click.argument("kommune")
+@click.argument("datum")
+@click.option("--grund", "--reason", "reason", help="Warum; steht bei der Entscheidung (keine Personen).")
+@click.option("--von", "by", help="Wer das entscheidet (sonst: wer angemeldet ist).")
+@click.pass_obj
+def bestaetigen_gebiete(home: Home, kommune: str, datum: str, reason: str | None, by: str | None) -> None:
+    """Den neuen Zuschnitt einer KOMMUNE (Name oder AGS) seit DATUM (TT.MM.JJJJ) bestätigen."""
+    from orchestration.redrawn_areas import confirm
+
+    sys.exit(confirm(home, kommune, datum, reason, by))
+
+
+@main.group(cls=GermanGroup, context_settings=CONTEXT, invoke_without_command=True)
 @click.option("--kommune", help="Nur diese Kommune, z. B. roesrath.")
 @click.option("--alle", is_flag=True, help="Auch was schon bestätigt oder abgelehnt ist.")
 @click.pass_context
@@ -240,6 +263,18 @@ def trace(home: Home, gebiet: str, indikator: str, jahr: int) -> None:
     from orchestration.trace import print_trace
 
     sys.exit(print_trace(home, gebiet, indikator, jahr))
+
+
+@main.command(cls=GermanCommand, context_settings=CONTEXT)
+@click.argument("veroeffentlichung", default="current")
+@click.option("--allein", is_flag=True, help="Ohne das, was frühere Veröffentlichungen daneben verraten.")
+@click.option("--mindestens", default=3, show_default="3", help="Kleinste Anzahl, die gezeigt werden darf.")
+@click.pass_obj
+def audit(home: Home, veroeffentlichung: str, allein: bool, mindestens: int) -> None:
+    """Prüfen, ob sich aus allen Zahlen einer Veröffentlichung Geheimes errechnen lässt (Ordner oder Kennung)."""
+    from orchestration.disclosure.audit_command import print_audit
+
+    sys.exit(print_audit(home, veroeffentlichung, allein, mindestens))
 
 
 @main.command(cls=GermanCommand, context_settings=CONTEXT)

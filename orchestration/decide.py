@@ -57,7 +57,7 @@ def add_waiver(
                 kind=made.WAIVER,
                 decided=made.now(),
                 by=by or made.os_user(),
-                reason=_reason(reason),
+                reason=checked_reason(reason),
                 feed=declared.name,
                 expectation=rule,
                 column=column,
@@ -83,7 +83,8 @@ def end_waiver(home: Home, decision_id: str, reason: str | None, by: str | None)
             raise Refused(f"Eine Ausnahme „{decision_id}“ gibt es nicht. Es gibt: `ipso waive --list`.")
         if decisions.end_of(waiver):
             raise Refused(f"Die Ausnahme {decision_id} ist schon beendet.")
-        ending = Decision("", made.WAIVER_END, made.now(), by or made.os_user(), _reason(reason), ends=decision_id)
+        why, who = checked_reason(reason), by or made.os_user()
+        ending = Decision("", made.WAIVER_END, made.now(), who, why, ends=decision_id)
         record(home, ending)
     except Refused as refusal:
         return refuse(refusal)
@@ -125,7 +126,7 @@ def withdraw(home: Home, delivery_id: str, reason: str | None, undo: bool, by: s
         kind = made.REINSTATEMENT if undo else made.WITHDRAWAL
         record(
             home,
-            Decision("", kind, made.now(), by or made.os_user(), _reason(reason), delivery_id=delivery_id),
+            Decision("", kind, made.now(), by or made.os_user(), checked_reason(reason), delivery_id=delivery_id),
         )
     except Refused as refusal:
         return refuse(refusal)
@@ -185,7 +186,7 @@ def refuse(refusal: Refused) -> int:
     return 1
 
 
-def _reason(reason: str | None) -> str:
+def checked_reason(reason: str | None) -> str:
     text = " ".join((reason or "").split())
     if not text:
         raise Refused('Bitte den Grund nennen: --grund "…" (ohne Angaben zu Personen; er steht im Bericht).')

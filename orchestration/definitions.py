@@ -8,7 +8,13 @@ from orchestration.disclosure.assets import protection
 from orchestration.feeds.assets import build_directory_asset, build_feed_asset, inbox
 from orchestration.feeds.declaration import load_feeds
 from orchestration.gates.checks import plausibility_gate
-from orchestration.geography.assets import located_addresses, located_coordinates, summed_addresses, surroundings
+from orchestration.geography.assets import (
+    area_versions,
+    located_addresses,
+    located_coordinates,
+    summed_addresses,
+    surroundings,
+)
 from orchestration.home import Home, default_home
 from orchestration.logging import terminal_logger
 from orchestration.release.assets import build_release_assets
@@ -41,6 +47,7 @@ def build_defs(home: Home) -> dg.Definitions:
             build_directory_asset(feeds),
             located_addresses,
             located_coordinates,
+            area_versions,
             summed_addresses,
             preparation,
             surroundings,

@@ -26,6 +26,13 @@ STATUS_TITLES = {
 }
 
 
+METHOD_TITLES = {
+    "gezaehlt": ", dort gezählt",
+    "einwohnergewichtet": ", umgerechnet nach Einwohnern",
+    "flaechengewichtet": ", umgerechnet nach Fläche",
+}
+
+
 def print_trace(home: Home, area: str, indicator: str, year: int) -> int:
     """Exit status 0 found, 1 no such value in the current release, 2 no release."""
     path = home.releases / "current" / "ipso.duckdb"
@@ -35,12 +42,14 @@ def print_trace(home: Home, area: str, indicator: str, year: int) -> int:
     with duckdb.connect(str(path), read_only=True) as release:
         fact = release.execute(
             """
+            -- as counted, where the area existed in that year; else on today's areas
             select a.name, i.title, i.unit, f.value, f.value_status, f.numerator, f.denominator,
-                f.numerator_date, f.denominator_date
+                f.numerator_date, f.denominator_date, f.boundary, f.conversion_method, f.conversion_error
             from fct_indicator as f
             join dim_area as a using (area_id)
             join dim_indicator as i using (indicator_id)
             where f.area_id = ? and f.indicator_id = ? and f.year = ?
+            order by f.boundary, a.valid_from desc
             """,
             [area, indicator, year],
         ).fetchone()
@@ -54,10 +63,10 @@ def print_trace(home: Home, area: str, indicator: str, year: int) -> int:
             select l.role, d.delivery_id, d.feed, d.deliverer, d.year, d.received, d.sha256, d.row_count, d.state
             from meta_lineage as l
             join meta_delivery as d using (delivery_id)
-            where l.area_id = ? and l.indicator_id = ? and l.year = ?
+            where l.area_id = ? and l.indicator_id = ? and l.year = ? and l.boundary = ?
             order by l.role desc, d.delivery_id
             """,
-            [area, indicator, year],
+            [area, indicator, year, fact[9]],
         ).fetchall()
         for row in rows:
             _print_delivery(home, release, row)
@@ -68,13 +77,18 @@ def print_trace(home: Home, area: str, indicator: str, year: int) -> int:
 
 
 def _print_fact(area: str, year: int, fact: tuple) -> None:
-    name, title, unit, value, status, numerator, denominator, numerator_date, denominator_date = fact
+    name, title, unit, value, status, numerator, denominator, numerator_date, denominator_date, *boundary = fact
     shown = STATUS_TITLES[status] if value is None else _german(value) + (" %" if unit == "percent" else "")
     click.echo(f"{title}, {name} ({area}), {year}: {shown}")
     if numerator is not None:
         click.echo(f"  Zähler {_german(numerator)} (Stand {_date(numerator_date)})")
     if denominator is not None:
         click.echo(f"  Nenner {_german(denominator)} (Stand {_date(denominator_date)})")
+    if boundary[0] == "current":
+        method = METHOD_TITLES.get(boundary[1], "")
+        click.echo(f"  In den heutigen Grenzen, die {year} noch nicht galten{method}.")
+        if boundary[2]:
+            click.echo(f"  Standardfehler der Umrechnung: {_german(round(boundary[2], 1))}")
 
 
 def _print_release(release: duckdb.DuckDBPyConnection) -> None:

@@ -1,6 +1,7 @@
 -- A Kommune whose register is there has every register measure in itself and in each of its parts.
 with expected as (
     select
+        areas.boundary,
         areas.area_id,
         areas.year,
         measures.measure_id
@@ -12,7 +13,8 @@ select expected.*
 from expected
 left join {{ ref('int_measure') }} as found
     on
-        expected.area_id = found.area_id
+        expected.boundary = found.boundary
+        and expected.area_id = found.area_id
         and expected.year = found.year
         and expected.measure_id = found.measure_id
 where found.area_id is null

@@ -5,5 +5,5 @@ select distinct
     delivered.area_id
 from {{ ref('int_delivered_value') }} as delivered
 left join {{ ref('int_area_year') }} as areas
-    on delivered.area_id = areas.area_id and delivered.year = areas.year
+    on delivered.area_id = areas.area_id and delivered.year = areas.year and areas.boundary = 'as_counted'
 where delivered.area_id like '{{ var("kreis_id") }}%' and areas.area_id is null

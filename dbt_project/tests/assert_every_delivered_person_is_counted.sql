@@ -10,15 +10,22 @@ with delivered as (
         on register.delivery_id = deliveries.delivery_id
     where deliveries.state = 'accepted'
     group by register.delivery_id, register.ags, register.delivery_year
+),
+
+boundaries as (
+    select distinct boundary from {{ ref('int_area_year') }}
 )
 
 select
+    boundaries.boundary,
     delivered.area_id,
     delivered.year
 from delivered
+cross join boundaries
 left join {{ ref('int_measure') }} as counted
     on
-        delivered.area_id = counted.area_id
+        boundaries.boundary = counted.boundary
+        and delivered.area_id = counted.area_id
         and delivered.year = counted.year
         and counted.measure_id = 'population'
 where counted.value is null or counted.value != delivered.persons

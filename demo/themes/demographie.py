@@ -79,7 +79,7 @@ def movements(end: YearEnd, before: YearEnd | None) -> pd.DataFrame:
     now, then = end.residents, before.residents
     regions, by_number = regions_of(end)
     to = by_number[now.household]
-    origin = regions_of(before)[1][then.household]
+    origin = regions_of(before, end.year)[1][then.household]
     stayed, remained = np.isin(now.person, then.person), np.isin(then.person, now.person)
     # A newborn joins a household that is there already; one that arrives comes with a new household.
     born = ~stayed & (now.birth_year == end.year) & (now.household < len(before.household_address))

@@ -10,6 +10,18 @@ versions as (
     select * from {{ ref('stg_kreis__area_version') }}
 ),
 
+shapes as (
+    select * from {{ ref('stg_geography__area_shape') }}
+),
+
+first_versions as (
+    select
+        kommune_id,
+        min(valid_from) as valid_from
+    from versions
+    group by kommune_id
+),
+
 sozialraum_areas as (
     select
         sozialraeume.area_id,
@@ -20,10 +32,16 @@ sozialraum_areas as (
         sozialraeume.valid_from,
         versions.valid_to,
         sozialraeume.area_sqm / 1000000 as area_sqkm,
-        sozialraeume.is_synthetic
+        sozialraeume.is_synthetic,
+        sozialraeume.geometry_source,
+        shapes.same_since,
+        shapes.same_since > first_versions.valid_from as is_redrawn
     from sozialraeume
     inner join versions
         on sozialraeume.kommune_id = versions.kommune_id and sozialraeume.valid_from = versions.valid_from
+    inner join shapes
+        on sozialraeume.area_id = shapes.area_id and sozialraeume.valid_from = shapes.valid_from
+    inner join first_versions on sozialraeume.kommune_id = first_versions.kommune_id
 ),
 
 kommune_sqkm as (
@@ -50,7 +68,10 @@ kommune_areas as (
         cast('{{ var("kreis_valid_from") }}' as date) as valid_from,
         cast(null as date) as valid_to,
         kommune_sqkm.area_sqkm,
-        false as is_synthetic
+        false as is_synthetic,
+        cast(null as string) as geometry_source,
+        cast('{{ var("kreis_valid_from") }}' as date) as same_since,
+        false as is_redrawn
     from kommunen
     left join kommune_sqkm on kommunen.area_id = kommune_sqkm.parent_area_id
 ),
@@ -65,7 +86,10 @@ not_locatable_areas as (
         first_boundaries.valid_from,
         cast(null as date) as valid_to,
         cast(null as double) as area_sqkm,
-        false as is_synthetic
+        false as is_synthetic,
+        cast(null as string) as geometry_source,
+        first_boundaries.valid_from as same_since,
+        false as is_redrawn
     from kommunen
     cross join first_boundaries
     where first_boundaries.valid_from is not null
@@ -81,7 +105,10 @@ kreis_area as (
         cast('{{ var("kreis_valid_from") }}' as date) as valid_from,
         cast(null as date) as valid_to,
         sum(area_sqkm) as area_sqkm,
-        false as is_synthetic
+        false as is_synthetic,
+        cast(null as string) as geometry_source,
+        cast('{{ var("kreis_valid_from") }}' as date) as same_since,
+        false as is_redrawn
     from kommune_areas
 ),
 

@@ -4,6 +4,7 @@ with delivered as (
 
 areas as (
     select * from {{ ref('int_area_year') }}
+    where boundary = 'as_counted'
 ),
 
 measures as (
@@ -13,6 +14,7 @@ measures as (
 -- counted from a list, which is a delivery too
 services as (
     select * from {{ ref('int_service_measure') }}
+    where boundary = 'as_counted'
 ),
 
 as_delivered as (

@@ -18,6 +18,14 @@ register_deliveries as (
     from cube
 ),
 
+services as (
+    select * from {{ ref('int_service_measure') }}
+),
+
+pairs as (
+    select * from {{ ref('int_area_pair') }}
+),
+
 as_delivered as (
     select
         area_id,
@@ -42,13 +50,50 @@ parts_of_sums as (
 ),
 
 rests_on as (
-    select * from as_delivered
-    union all
-    select * from parts_of_sums
+    {% for boundary in ['as_counted', 'current'] %}
+        select
+            '{{ boundary }}' as boundary,
+            as_delivered.*
+        from as_delivered
+        union all
+        select
+            '{{ boundary }}' as boundary,
+            parts_of_sums.*
+        from parts_of_sums
+        union all
+    {% endfor %}
+    select
+        boundary,
+        area_id,
+        year,
+        measure_id,
+        feed,
+        delivery_id
+    from services
+    where boundary = 'current' and not is_unchanged
+),
+
+-- What is converted later rests on the deliveries for all areas that it is made of.
+converted as (
+    select distinct
+        pairs.current_area_id as area_id,
+        pairs.year,
+        as_delivered.measure_id,
+        as_delivered.delivery_id
+    from pairs
+    inner join as_delivered on pairs.area_id = as_delivered.area_id and pairs.year = as_delivered.year
+    left join measures
+        on
+            pairs.current_area_id = measures.area_id
+            and pairs.year = measures.year
+            and as_delivered.measure_id = measures.measure_id
+            and measures.boundary = 'current'
+    where not pairs.is_unchanged and measures.area_id is null
 ),
 
 final as (
     select
+        measures.boundary,
         measures.area_id,
         measures.year,
         measures.measure_id,
@@ -65,6 +110,7 @@ final as (
     where measures.feed = 'einwohner'
     union all
     select
+        measures.boundary,
         measures.area_id,
         measures.year,
         measures.measure_id,
@@ -72,11 +118,20 @@ final as (
     from measures
     inner join rests_on
         on
-            measures.area_id = rests_on.area_id
+            measures.boundary = rests_on.boundary
+            and measures.area_id = rests_on.area_id
             and measures.year = rests_on.year
             and measures.measure_id = rests_on.measure_id
             and measures.feed = rests_on.feed
+    union all
+    select
+        'current' as boundary,
+        area_id,
+        year,
+        measure_id,
+        delivery_id
+    from converted
 )
 
 select * from final
-order by area_id, year, measure_id, delivery_id
+order by boundary, area_id, year, measure_id, delivery_id

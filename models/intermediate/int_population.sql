@@ -1,5 +1,5 @@
-with cube as (
-    select * from {{ ref('int_register_cube') }}
+with counts as (
+    select * from {{ ref('int_population_count') }}
 ),
 
 areas as (
@@ -22,53 +22,53 @@ nationality_groups as (
     select 'nichtdeutsch' as nationality_group
 ),
 
-banded as (
-    select
-        cube.kommune_id,
-        cube.area_id,
-        cube.year,
-        age_bands.age_band,
-        cube.sex,
-        cube.nationality_group,
-        sum(cube.persons) as persons
-    from cube
-    inner join age_bands
-        on cube.age >= age_bands.age_from and (age_bands.age_to is null or cube.age <= age_bands.age_to)
-    group by
-        cube.kommune_id, cube.area_id, cube.year, age_bands.age_band, cube.sex, cube.nationality_group
-),
-
 by_level as (
     select
+        'as_counted' as boundary,
         area_id,
         year,
         age_band,
         sex,
         nationality_group,
         persons
-    from banded
+    from counts
     union all
     select
-        kommune_id as area_id,
+        'current' as boundary,
+        current_area_id as area_id,
         year,
         age_band,
         sex,
         nationality_group,
         persons
-    from banded
-    union all
-    select
-        '{{ var("kreis_id") }}' as area_id,
-        year,
-        age_band,
-        sex,
-        nationality_group,
-        persons
-    from banded
+    from counts
+    {% for boundary in ['as_counted', 'current'] %}
+        union all
+        select
+            '{{ boundary }}' as boundary,
+            kommune_id as area_id,
+            year,
+            age_band,
+            sex,
+            nationality_group,
+            persons
+        from counts
+        union all
+        select
+            '{{ boundary }}' as boundary,
+            '{{ var("kreis_id") }}' as area_id,
+            year,
+            age_band,
+            sex,
+            nationality_group,
+            persons
+        from counts
+    {% endfor %}
 ),
 
 summed as (
     select
+        boundary,
         area_id,
         year,
         age_band,
@@ -76,11 +76,12 @@ summed as (
         nationality_group,
         sum(persons) as persons
     from by_level
-    group by area_id, year, age_band, sex, nationality_group
+    group by boundary, area_id, year, age_band, sex, nationality_group
 ),
 
 final as (
     select
+        areas.boundary,
         areas.area_id,
         areas.level,
         areas.parent_area_id,
@@ -95,7 +96,8 @@ final as (
     cross join nationality_groups
     left join summed
         on
-            areas.area_id = summed.area_id
+            areas.boundary = summed.boundary
+            and areas.area_id = summed.area_id
             and areas.year = summed.year
             and age_bands.age_band = summed.age_band
             and sexes.sex = summed.sex
@@ -103,4 +105,4 @@ final as (
 )
 
 select * from final
-order by area_id, year, age_band, sex, nationality_group
+order by boundary, area_id, year, age_band, sex, nationality_group

@@ -4,7 +4,7 @@ with official as (
 
 counted as (
     select * from {{ ref('int_measure') }}
-    where measure_id = 'population'
+    where measure_id = 'population' and boundary = 'as_counted'
 ),
 
 official_by_level as (

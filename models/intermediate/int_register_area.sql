@@ -21,7 +21,7 @@ kommunen_due as (
         year,
         count(*) as n_kommunen
     from areas
-    where level = 'kommune'
+    where level = 'kommune' and boundary = 'as_counted'
     group by year
 ),
 
@@ -38,10 +38,12 @@ complete_years as (
 
 final as (
     select
+        areas.boundary,
         areas.area_id,
         areas.year,
         areas.level,
         areas.parent_area_id,
+        areas.is_unchanged,
         delivered.reference_date
     from areas
     inner join delivered
@@ -52,10 +54,12 @@ final as (
     where areas.level in ('kommune', 'sozialraum', 'nicht_verortbar')
     union all
     select
+        areas.boundary,
         areas.area_id,
         areas.year,
         areas.level,
         areas.parent_area_id,
+        areas.is_unchanged,
         complete_years.reference_date
     from areas
     inner join complete_years on areas.year = complete_years.year
@@ -63,4 +67,4 @@ final as (
 )
 
 select * from final
-order by area_id, year
+order by boundary, area_id, year

@@ -6,6 +6,7 @@ final as (
     select
         kommune_id,
         area_id,
+        current_area_id,
         year,
         delivery_id,
         age,
@@ -14,7 +15,7 @@ final as (
         max(reference_date) as reference_date,
         cast(count(*) as bigint) as persons
     from persons
-    group by kommune_id, area_id, year, delivery_id, age, sex, nationality_group
+    group by kommune_id, area_id, current_area_id, year, delivery_id, age, sex, nationality_group
 )
 
 select * from final

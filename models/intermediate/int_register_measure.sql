@@ -1,9 +1,5 @@
-with cube as (
-    select * from {{ ref('int_register_cube') }}
-),
-
-households as (
-    select * from {{ ref('int_register_household') }}
+with counts as (
+    select * from {{ ref('int_register_count') }}
 ),
 
 areas as (
@@ -14,81 +10,56 @@ measures as (
     select * from {{ ref('register_measures') }}
 ),
 
-counted as (
-    select
-        kommune_id,
-        area_id,
-        year,
-        'person' as unit_counted,
-        age as bound,
-        nationality_group,
-        sum(persons) as units
-    from cube
-    group by kommune_id, area_id, year, age, nationality_group
-    union all
-    select
-        kommune_id,
-        area_id,
-        year,
-        'household' as unit_counted,
-        household_size as bound,
-        cast(null as string) as nationality_group,
-        households as units
-    from households
-),
-
-measured as (
-    select
-        counted.kommune_id,
-        counted.area_id,
-        counted.year,
-        measures.measure_id,
-        sum(counted.units) as units
-    from counted
-    inner join measures
-        on
-            counted.unit_counted = measures.unit_counted
-            and counted.bound >= measures.lower_bound
-            and (measures.upper_bound is null or counted.bound <= measures.upper_bound)
-            and (measures.nationality_group is null or counted.nationality_group = measures.nationality_group)
-    group by counted.kommune_id, counted.area_id, counted.year, measures.measure_id
-),
-
 by_level as (
     select
+        'as_counted' as boundary,
         area_id,
         year,
         measure_id,
         units
-    from measured
+    from counts
     union all
     select
-        kommune_id as area_id,
+        'current' as boundary,
+        current_area_id as area_id,
         year,
         measure_id,
         units
-    from measured
-    union all
-    select
-        '{{ var("kreis_id") }}' as area_id,
-        year,
-        measure_id,
-        units
-    from measured
+    from counts
+    {% for boundary in ['as_counted', 'current'] %}
+        union all
+        select
+            '{{ boundary }}' as boundary,
+            kommune_id as area_id,
+            year,
+            measure_id,
+            units
+        from counts
+        union all
+        select
+            '{{ boundary }}' as boundary,
+            '{{ var("kreis_id") }}' as area_id,
+            year,
+            measure_id,
+            units
+        from counts
+    {% endfor %}
 ),
 
 summed as (
     select
+        boundary,
         area_id,
         year,
         measure_id,
         sum(units) as units
     from by_level
-    group by area_id, year, measure_id
+    group by boundary, area_id, year, measure_id
 ),
 
 final as (
     select
+        areas.boundary,
         areas.area_id,
         areas.year,
         measures.measure_id,
@@ -99,10 +70,11 @@ final as (
     cross join measures
     left join summed
         on
-            areas.area_id = summed.area_id
+            areas.boundary = summed.boundary
+            and areas.area_id = summed.area_id
             and areas.year = summed.year
             and measures.measure_id = summed.measure_id
 )
 
 select * from final
-order by area_id, year, measure_id
+order by boundary, area_id, year, measure_id

@@ -1,9 +1,12 @@
 with measures as (
+    -- On today's areas only what was counted anew is complete before protection.
     select * from {{ ref('int_measure') }}
+    where boundary = 'as_counted' or feed = 'einwohner'
 ),
 
 parts as (
     select
+        boundary,
         parent_area_id,
         year,
         measure_id,
@@ -13,11 +16,12 @@ parts as (
         count(*) filter (where value is null) as n_parts_not_countable
     from measures
     where parent_area_id is not null
-    group by parent_area_id, year, measure_id, feed
+    group by boundary, parent_area_id, year, measure_id, feed
 ),
 
 final as (
     select
+        measures.boundary,
         measures.area_id,
         measures.year,
         measures.measure_id,
@@ -29,11 +33,12 @@ final as (
     from measures
     inner join parts
         on
-            measures.area_id = parts.parent_area_id
+            measures.boundary = parts.boundary
+            and measures.area_id = parts.parent_area_id
             and measures.year = parts.year
             and measures.measure_id = parts.measure_id
             and measures.feed = parts.feed
 )
 
 select * from final
-order by area_id, year, measure_id
+order by boundary, area_id, year, measure_id

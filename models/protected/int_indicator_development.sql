@@ -18,25 +18,30 @@ usable as (
 previous as (
     -- The previous observation is the last one with a published value, however long ago.
     select
+        boundary,
         area_id,
         year,
         indicator_id,
         value,
         series_key,
-        lag(year) over (partition by area_id, indicator_id order by year) as previous_year,
-        lag(value) over (partition by area_id, indicator_id order by year) as previous_value,
-        lag(series_key) over (partition by area_id, indicator_id order by year) as previous_series_key
+        is_redrawn,
+        lag(year) over (partition by boundary, area_id, indicator_id order by year) as previous_year,
+        lag(value) over (partition by boundary, area_id, indicator_id order by year) as previous_value,
+        lag(series_key) over (partition by boundary, area_id, indicator_id order by year)
+            as previous_series_key
     from usable
     where is_usable
 ),
 
 changes as (
     select
+        boundary,
         area_id,
         year,
         indicator_id,
         previous_year as change_since_year,
-        coalesce(previous_series_key != series_key, false) as is_break,
+        -- The first figure of an area in a new shape is one too: as counted there is nothing before it.
+        coalesce(previous_series_key != series_key, is_redrawn) as is_break,
         case when previous_series_key = series_key then value - previous_value end as change_absolute,
         case when previous_series_key = series_key then 100 * (value / nullif(previous_value, 0) - 1) end
             as change_percent
@@ -45,6 +50,7 @@ changes as (
 
 trend_inputs as (
     select
+        boundary,
         area_id,
         year,
         indicator_id,
@@ -60,6 +66,7 @@ trend_inputs as (
 
 windows as (
     select
+        boundary,
         area_id,
         year,
         indicator_id,
@@ -73,7 +80,7 @@ windows as (
         {% endfor %}
         lag(year, 4) over five_years as first_year
     from trend_inputs
-    window five_years as (partition by area_id, indicator_id order by year)
+    window five_years as (partition by boundary, area_id, indicator_id order by year)
 ),
 
 comparable as (
@@ -90,6 +97,7 @@ comparable as (
 
 tested as (
     select
+        boundary,
         area_id,
         year,
         indicator_id,
@@ -117,6 +125,7 @@ tested as (
 
 trends as (
     select
+        boundary,
         area_id,
         year,
         indicator_id,
@@ -136,6 +145,7 @@ trends as (
 
 final as (
     select
+        trends.boundary,
         trends.area_id,
         trends.year,
         trends.indicator_id,
@@ -148,10 +158,11 @@ final as (
     from trends
     left join changes
         on
-            trends.area_id = changes.area_id
+            trends.boundary = changes.boundary
+            and trends.area_id = changes.area_id
             and trends.year = changes.year
             and trends.indicator_id = changes.indicator_id
 )
 
 select * from final
-order by area_id, indicator_id, year
+order by boundary, area_id, indicator_id, year

@@ -15,7 +15,31 @@ years as (
 ),
 
 measures as (
-    select * from {{ ref('int_protected_measure') }}
+    select
+        boundary,
+        area_id,
+        year,
+        measure_id,
+        value,
+        value_status,
+        reference_date,
+        feed,
+        conversion_method,
+        cast(0 as double) as conversion_error
+    from {{ ref('int_protected_measure') }}
+    union all
+    select
+        boundary,
+        area_id,
+        year,
+        measure_id,
+        value,
+        value_status,
+        reference_date,
+        feed,
+        conversion_method,
+        conversion_error
+    from {{ ref('int_converted_measure') }}
 ),
 
 measure_years as (
@@ -73,10 +97,14 @@ due as (
 
 joined as (
     select
+        areas.boundary,
         areas.area_id,
         due.year,
         due.indicator_id,
         areas.level,
+        areas.is_redrawn,
+        -- As counted, a figure compares with those of the same area in the same shape only.
+        case when areas.boundary = 'as_counted' then '|' || cast(areas.same_since as string) end as shape,
         indicators.scale,
         indicators.interval_method,
         indicators.minimum_denominator,
@@ -90,10 +118,20 @@ joined as (
         numerators.value_status as numerator_status,
         numerators.reference_date as numerator_date,
         numerators.feed as numerator_feed,
+        numerators.conversion_error as numerator_error,
         denominators.value as denominator,
         denominators.value_status as denominator_status,
         denominators.reference_date as denominator_date,
         denominators.feed as denominator_feed,
+        coalesce(denominators.conversion_error, 0) as denominator_error,
+        case
+            when 'flaechengewichtet' in (numerators.conversion_method, denominators.conversion_method)
+                then 'flaechengewichtet'
+            when 'einwohnergewichtet' in (numerators.conversion_method, denominators.conversion_method)
+                then 'einwohnergewichtet'
+            when 'gezaehlt' in (numerators.conversion_method, denominators.conversion_method) then 'gezaehlt'
+            else 'unveraendert'
+        end as conversion_method,
         case
             when denominator_facts.is_population_based then denominators.reference_date
             when numerator_facts.is_population_based then numerators.reference_date
@@ -106,12 +144,14 @@ joined as (
         on indicators.denominator_measure = denominator_facts.measure_id
     left join measures as numerators
         on
-            areas.area_id = numerators.area_id
+            areas.boundary = numerators.boundary
+            and areas.area_id = numerators.area_id
             and due.year = numerators.year
             and indicators.numerator_measure = numerators.measure_id
     left join measures as denominators
         on
-            areas.area_id = denominators.area_id
+            areas.boundary = denominators.boundary
+            and areas.area_id = denominators.area_id
             and due.year = denominators.year
             and indicators.denominator_measure = denominators.measure_id
 ),
@@ -159,10 +199,12 @@ published as (
 
 final as (
     select
+        boundary,
         area_id,
         year,
         indicator_id,
         level,
+        is_redrawn,
         interval_method,
         scale,
         value_status,
@@ -186,15 +228,27 @@ final as (
             when value_status in ('ok', 'zero') and interval_method = 'byar'
                 then {{ byar('upper', 'numerator') }} * scale / nullif(denominator, 0)
         end as ci_upper,
+        case when has_value and numerator is not null then conversion_method end as conversion_method,
+        -- Of numerator and denominator, as if independent; in the unit of the value.
+        case
+            when has_value and has_denominator
+                then
+                    scale / nullif(denominator, 0) * sqrt(
+                        power(numerator_error, 2)
+                        + power(numerator / nullif(denominator, 0) * denominator_error, 2)
+                    )
+            when has_value then scale * numerator_error
+        end as conversion_error,
         case
             when value_status in ('ok', 'zero')
                 then
                     numerator_feed
                     || '|' || coalesce(denominator_feed, '')
                     || '|' || coalesce(population_basis, '')
+                    || coalesce(shape, '')
         end as series_key
     from published
 )
 
 select * from final
-order by area_id, indicator_id, year
+order by boundary, area_id, indicator_id, year

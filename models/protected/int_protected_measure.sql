@@ -8,6 +8,7 @@ suppressed as (
 
 final as (
     select
+        measures.boundary,
         measures.area_id,
         measures.year,
         measures.measure_id,
@@ -17,14 +18,16 @@ final as (
         measures.reference_date,
         measures.feed,
         measures.level,
-        measures.parent_area_id
+        measures.parent_area_id,
+        measures.conversion_method
     from measures
     left join suppressed
         on
-            measures.area_id = suppressed.area_id
+            measures.cell_boundary = suppressed.boundary
+            and measures.area_id = suppressed.area_id
             and measures.year = suppressed.year
             and measures.measure_id = suppressed.measure_id
 )
 
 select * from final
-order by area_id, year, measure_id
+order by boundary, area_id, year, measure_id

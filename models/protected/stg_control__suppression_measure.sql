@@ -2,6 +2,7 @@
 
 -- Read in the second call only: no decision on small counts, no marts.
 select distinct
+    boundary,
     area_id,
     cast(year as int) as year,
     measure_id

@@ -1,7 +1,10 @@
 """The warehouse's counts as cells for the protection, and its answer as tables for dbt.
 
+A cell has a `boundary`: as_counted, current (of today's areas, where these are not the same), or overlap: what two
+areas have in common, which is not published but can be worked out.
+
 Reads `intermediate` read-only, writes `control/suppression_*.parquet`. No rule lives here: which sums readers see
-is in `relations.py`, what must be blank in `suppress.py`.
+follows from `atoms.yml`, what must be blank is decided in `pattern.py`.
 """
 
 from __future__ import annotations
@@ -10,44 +13,66 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import pandas as pd
 
-from orchestration.disclosure.relations import area_relations, composed_relations
-from orchestration.disclosure.suppress import suppress
+from orchestration.disclosure.atoms import CUBE
+from orchestration.disclosure.protect import OVERLAP, blank_cells
 from orchestration.home import Home
 
-LEVEL_COST = {"sozialraum": 1.0, "nicht_verortbar": 1.0, "kommune": 100.0, "kreis": 10_000.0}
-MEASURE_COST = 10.0
-"""A measure feeds indicators, so it is dearer than one cell of the population table."""
-CUBE = "cube|"
-
+SAME = """
+    select c.area_id, c.year, coalesce(t.is_unchanged, false) as is_today
+    from intermediate.int_area_year as c
+    left join intermediate.int_area_year as t on t.area_id = c.area_id and t.year = c.year and t.boundary = 'current'
+    where c.boundary = 'as_counted'
+"""
 MEASURES = """
-    select m.area_id, m.parent_area_id, m.level, m.year::int as year, m.measure_id as item, m.value,
+    select m.boundary, m.area_id, m.parent_area_id, m.level, m.year::int as year, m.measure_id as item, m.value,
         m.value_status = 'suppressed' as arrived_blank
     from intermediate.int_measure as m
     join seeds.measures as s using (measure_id)
-    where s.counts_persons and m.value_status in ('ok', 'zero', 'suppressed')
-    order by m.area_id, m.year, m.measure_id
+    where s.counts_persons and m.value_status in ('ok', 'zero', 'suppressed') and m.boundary = m.cell_boundary
+    order by m.boundary, m.area_id, m.year, m.measure_id
 """
 POPULATION = f"""
-    select area_id, parent_area_id, level, year::int as year,
-        '{CUBE}' || age_band || '|' || sex || '|' || nationality_group as item,
-        population::double as value, false as arrived_blank
-    from intermediate.int_population
-    order by area_id, year, item
+    select p.boundary, p.area_id, p.parent_area_id, p.level, p.year::int as year,
+        '{CUBE}' || p.age_band || '|' || p.sex || '|' || p.nationality_group as item,
+        p.population::double as value, false as arrived_blank
+    from intermediate.int_population as p
+    left join ({SAME}) as same on same.area_id = p.area_id and same.year = p.year
+    where p.boundary = 'as_counted' or not coalesce(same.is_today, false)
+    order by p.boundary, p.area_id, p.year, item
 """
-COMPOSITION = f"""
-    select m.measure_id as whole,
-        '{CUBE}' || b.age_band || '|' || s.sex || '|' || n.nationality_group as part
-    from seeds.register_measures as m
-    join seeds.age_bands as b
-        on b.age_from >= m.lower_bound and coalesce(b.age_to, 999) <= coalesce(m.upper_bound, 999)
-    cross join (values ('m'), ('w')) as s (sex)
-    join (values ('deutsch'), ('nichtdeutsch')) as n (nationality_group)
-        on m.nationality_group is null or m.nationality_group = n.nationality_group
-    where m.unit_counted = 'person'
-    order by whole, part
+OVERLAPS = f"""
+    with redrawn as (
+        select area_id, year from intermediate.int_area_year where boundary = 'current' and not is_unchanged
+        union
+        select area_id, year from ({SAME}) where not is_today
+    ),
+    counts as (
+        select area_id, current_area_id, year, measure_id as item, units as persons
+        from intermediate.int_register_count
+        union all
+        select area_id, current_area_id, year,
+            '{CUBE}' || age_band || '|' || sex || '|' || nationality_group as item, persons
+        from intermediate.int_population_count
+    )
+    select '{OVERLAP}' as boundary, c.area_id || '|' || c.current_area_id as area_id, null::varchar as parent_area_id,
+        'overlap' as level, c.year::int as year, c.item, c.persons::double as value, false as arrived_blank
+    from counts as c
+    where (c.area_id, c.year) in (select area_id, year from redrawn)
+        or (c.current_area_id, c.year) in (select area_id, year from redrawn)
+    order by 2, c.year, c.item
+"""
+AREAS = """
+    select boundary, area_id, parent_area_id, level, year::int as year, is_unchanged
+    from intermediate.int_area_year
+    order by boundary, area_id, year
+"""
+HEADLINE = """
+    select distinct unnest([numerator_measure, denominator_measure]) as item
+    from seeds.indicators
+    where is_core
+    order by item
 """
 
 
@@ -63,36 +88,25 @@ class Protection:
 def protect(home: Home, minimum: float = 3) -> Protection:
     """Decide what stays blank in the next release; one row per blank cell in `control/suppression_*.parquet`."""
     with duckdb.connect(str(home.warehouse), read_only=True) as warehouse:
-        cells = pd.concat([warehouse.execute(MEASURES).df(), warehouse.execute(POPULATION).df()], ignore_index=True)
-        composition = warehouse.execute(COMPOSITION).df()
-    blank = blank_cells(cells, composition, minimum)
-    hidden = cells[blank]
+        frames = [warehouse.execute(query).df() for query in (MEASURES, POPULATION, OVERLAPS)]
+        cells = pd.concat(frames, ignore_index=True)
+        areas = warehouse.execute(AREAS).df()
+        headline = warehouse.execute(HEADLINE).df()["item"].dropna().tolist()
+    blank = blank_cells(cells, areas, minimum, headline)
+    is_published = (cells["boundary"] != OVERLAP).to_numpy()
+    hidden = cells[blank & is_published]
     is_cube = hidden["item"].str.startswith(CUBE)
     _write(
-        hidden[~is_cube].rename(columns={"item": "measure_id"})[["area_id", "year", "measure_id"]],
+        hidden[~is_cube].rename(columns={"item": "measure_id"})[["boundary", "area_id", "year", "measure_id"]],
         home.control / "suppression_measure.parquet",
     )
     cube = hidden[is_cube]
     parts = cube["item"].str.split("|", expand=True).reindex(columns=range(4)).astype(str)
     _write(
-        cube[["area_id", "year"]].assign(age_band=parts[1], sex=parts[2], nationality_group=parts[3]),
+        cube[["boundary", "area_id", "year"]].assign(age_band=parts[1], sex=parts[2], nationality_group=parts[3]),
         home.control / "suppression_population.parquet",
     )
-    return Protection(len(cells), int(blank.sum()), int(cells["arrived_blank"].sum()))
-
-
-def blank_cells(cells: pd.DataFrame, composition: pd.DataFrame, minimum: float) -> np.ndarray:
-    """Shape (len(cells),), True where the cell must be blank; `cells` as the queries above give them."""
-    relations = area_relations(cells) + composed_relations(cells, composition)
-    level = cells["level"].map(LEVEL_COST).to_numpy(dtype=np.float64)
-    cost = level * np.where(cells["item"].str.startswith(CUBE), 1.0, MEASURE_COST)
-    return suppress(
-        cells["value"].to_numpy(dtype=float),
-        cells["arrived_blank"].to_numpy(dtype=bool),
-        relations,
-        cost.astype(np.float64),
-        minimum,
-    )
+    return Protection(int(is_published.sum()), len(hidden), int(cells["arrived_blank"].sum()))
 
 
 def _write(table: pd.DataFrame, target: Path) -> None:

@@ -16,7 +16,7 @@ import yaml
 from orchestration.feeds.declaration import EXTENSIONS, Column, Deliverer, Feed, load_feeds
 from orchestration.feeds.encoding import TITLES
 from orchestration.feeds.odcs import contract
-from orchestration.gates import residents
+from orchestration.gates import residents, street_rules
 from orchestration.gates.contract import feed_suite
 from orchestration.gates.suites import SEVERITIES
 from orchestration.home import REPOSITORY
@@ -203,9 +203,9 @@ def _rules_text(feed: Feed, partners: list[Deliverer]) -> str:
             severity = SEVERITIES[expectation.get("severity", "critical")]
             meta = expectation["meta"]
             rules[severity][COMMON.get(meta["name"], meta["note"])] = None
-    if feed.compare_with and feed.grain == "record":
-        for severity, note in residents.notes():
-            rules[severity][note] = None
+    beside = {"einwohner": residents.notes, "adressen": street_rules.notes}.get(feed.compare_with or "")
+    for severity, note in beside() if beside else ():
+        rules[severity][note] = None
     structure = ["Name, Form, Zeichenkodierung und Spalten der Datei sind wie vereinbart, die Datei ist vollständig."]
     lines = [
         "Wird eine dieser Regeln verletzt, wird die Lieferung als Ganzes abgewiesen; was vorher galt, gilt weiter:"

@@ -42,8 +42,12 @@ EXTENSIONS = {
     "parquet": "parquet",
 }
 FORMATS = set(EXTENSIONS)
-COMPARED = {"record": ("ags", "strasse", "hausnummer", "personen"), "geography": ("ags",)}
-"""Columns of a feed that is compared with another: a list of addresses with registers, areas with borders."""
+COMPARED = {
+    "einwohner": ("ags", "strasse", "hausnummer", "personen"),
+    "gemeindegrenzen": ("ags",),
+    "adressen": ("ags", "strasse", "hausnummer_von", "hausnummer_bis", "seite", "sozialraum_id"),
+}
+"""Feed that another is compared with → columns that the other needs."""
 PLACE = ("ags", "strasse", "hausnummer", "stichtag")
 """Columns of a list of addresses that is summed per area."""
 
@@ -288,7 +292,7 @@ def _column(name: str, entry: dict[str, Any]) -> Column:
 
 
 def _compared(feed: Feed) -> tuple[str, ...]:
-    return COMPARED.get(feed.grain, ("a way to compare",)) if feed.compare_with else ()
+    return COMPARED.get(feed.compare_with, ("a way to compare",)) if feed.compare_with else ()
 
 
 def _validate(feed: Feed) -> None:

@@ -45,6 +45,8 @@ READERS = {
     "shapefile": vector.read_shapefile,
     "parquet": parquet.read,
 }
+DELIVERED = "geliefert"
+"""`geometry_source` of areas that came as such; others are derived (orchestration/geography/street_areas.py)."""
 AGGREGATE_SCHEMA = pa.schema(
     [
         ("delivery_id", pa.string()),
@@ -125,7 +127,7 @@ def raw_schema(feed: Feed) -> pa.Schema:
     own = [(c.name, types.get(c.type, pa.string())) for c in feed.columns]
     if feed.grain == "geography":
         own = [(name, pa.bool_() if name == "is_synthetic" else kind) for name, kind in own]
-        own += [("area_sqm", pa.float64()), ("geometry_wkb", pa.binary())]
+        own += [("area_sqm", pa.float64()), ("geometry_wkb", pa.binary()), ("geometry_source", pa.string())]
     return pa.schema([*list(AGGREGATE_SCHEMA)[:4], *own])
 
 
@@ -151,6 +153,8 @@ def _own(table: pa.Table, name: str) -> pa.ChunkedArray:
     if name == "is_synthetic":
         # Without the column the areas are real.
         return pa.chunked_array([pa.array([value == "true" for value in table.column(name).to_pylist()])])
+    if name == "geometry_source":
+        return pa.chunked_array([pa.array([DELIVERED] * len(table), pa.string())])
     return table.column(name)
 
 

@@ -27,6 +27,7 @@ from orchestration.home import Home
 BERLIN = ZoneInfo("Europe/Berlin")
 LONGEST_WAIVER_YEARS = 2
 WAIVER, WAIVER_END, WITHDRAWAL, REINSTATEMENT = "ausnahme", "ausnahme-ende", "ruecknahme", "wiedereinsetzung"
+CONFIRMATION = "gebietsstand"
 STREET, STREET_REJECTION = "strasse", "strasse-abgelehnt"
 
 
@@ -38,7 +39,8 @@ class Decision:
     deliveries received until the end of the day `expires` (ISO, Europe/Berlin). `ends` is the waiver that a
     WAIVER_END ends from its own moment on. `delivery_id` is what a WITHDRAWAL or REINSTATEMENT is about. A STREET says
     that in the Kommune `ags` what a register spells `spelled` is `street` in the address register; a STREET_REJECTION,
-    that it is not.
+    that it is not. A CONFIRMATION agrees with what changed in the Sozialräume of the Kommune `ags` on `valid_from`
+    (ISO), as that delivery has them.
     """
 
     decision_id: str
@@ -57,6 +59,7 @@ class Decision:
     ags: str | None = None
     spelled: str | None = None
     street: str | None = None
+    valid_from: str | None = None
 
     def concerns(self, feed: str | None, deliverer: str | None, year: int | None) -> bool:
         """Whether this waiver is about deliveries of that address."""
@@ -118,7 +121,7 @@ class Decisions:
             for d in self.all
             if d.decision_id in waivers
             or d.ends in waivers
-            or (depends_on_others and d.delivery_id is not None and d.delivery_id.startswith(f"{feed}-"))
+            or (depends_on_others and d.kind != CONFIRMATION and str(d.delivery_id).startswith(f"{feed}-"))
         )
 
 

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from orchestration.feeds.declaration import Feed, load_feeds
 from orchestration.feeds.intake import Delivery, deliveries
 from orchestration.feeds.reader import raw_schema
-from orchestration.gates.decisions import BERLIN, Decision, Decisions, german_date, load_decisions
+from orchestration.gates.decisions import BERLIN, CONFIRMATION, Decision, Decisions, german_date, load_decisions
 from orchestration.gates.states import ACCEPTED, REJECTED, SUPERSEDED, WITHDRAWN
 from orchestration.gates.verdicts import Verdict, load_verdict, raw_path
 from orchestration.home import Home
@@ -144,6 +144,10 @@ def write_directory(home: Home) -> pd.DataFrame:
         withdrawal = withdrawn.get(delivery.delivery_id) if state == WITHDRAWN else None
         rows.append(_directory_row(delivery, verdict, state, withdrawal))
         acting = [*verdict.waivers, *([withdrawal.decision_id] if withdrawal else [])]
+        if state == ACCEPTED:
+            acting += [
+                d.decision_id for d in decisions.all if d.kind == CONFIRMATION and d.delivery_id == delivery.delivery_id
+            ]
         on = {"delivery_id": delivery.delivery_id, "received": utc(delivery.received)}
         effects += [{"decision_id": decision_id, **on} for decision_id in acting]
         findings += [{**finding.as_json(), "message": finding.public_message} for finding in verdict.findings]

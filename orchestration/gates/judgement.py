@@ -18,13 +18,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.feeds.cells import PLACES, Reading
-from orchestration.feeds.declaration import KREIS, Deliverer, Feed, indicator_ids, kommunen, official_population
+from orchestration.feeds.declaration import (
+    KREIS,
+    ON_CHANGE,
+    Deliverer,
+    Feed,
+    indicator_ids,
+    kommunen,
+    load_feeds,
+    official_population,
+)
 from orchestration.feeds.finding import Finding, german_number, structural
 from orchestration.feeds.intake import Delivery, address, deliveries
 from orchestration.feeds.limits import GB, MAX_FILE_BYTES
 from orchestration.feeds.reader import gate_frame, raw_rows
 from orchestration.feeds.reading_room import read_apart, unreadable
-from orchestration.gates import residents
+from orchestration.gates import residents, street_rules
 from orchestration.gates.area_map import draw
 from orchestration.gates.contract import feed_suite
 from orchestration.gates.decisions import Decision, load_decisions, waive
@@ -39,6 +48,8 @@ if TYPE_CHECKING:
 
 GATE = "delivery"
 IDENTICAL = "delivery_is_new"
+LISTS = {"einwohner": residents, "adressen": street_rules}
+"""Feed → how lists that are compared with it are."""
 LONGEST_STEP_YEARS = 2
 """Years that lie further apart are not compared."""
 
@@ -130,8 +141,8 @@ def decide(
         if feed.grain == "aggregate" and past is not None:
             findings += compare(prepared.raw, pq.read_table(past))
             waivable |= set(comparison_rules(feed))
-        if feed.grain == "record" and counterparts is not None:
-            findings += residents.hold_against(prepared.raw, counterparts, prepared.headers)
+        if feed.compare_with in LISTS and counterparts is not None:
+            findings += LISTS[feed.compare_with].hold_against(prepared.raw, counterparts, prepared.headers)
             waivable |= set(comparison_rules(feed))
     findings = waive(findings, waivers, waivable, prepared.headers)
     if prepared.raw is not None and feed.grain == "geography" and any(f.is_error for f in findings):
@@ -228,7 +239,7 @@ def waivable_rules(feed: Feed) -> dict[str, str]:
 
 def comparison_rules(feed: Feed) -> dict[str, str]:
     """Rules on a delivery beside last year's, or beside another feed's, that reject → their German note."""
-    beside = [residents.SUITE] if feed.compare_with and feed.grain == "record" else []
+    beside = [LISTS[feed.compare_with].SUITE] if feed.compare_with in LISTS else []
     suites = [*(COMPARISONS if feed.grain == "aggregate" else ()), *beside]
     return {name: note for suite in suites for name, note in _waivable(load_suite(suite)).items()}
 
@@ -291,16 +302,17 @@ def predecessor_of(home: Home, delivery: Delivery, feed: Feed, receipts: list[De
 
 def counterparts_of(home: Home, delivery: Delivery, feed: Feed) -> list[Path] | None:
     """Raw Parquet of what was in force, for the same year, of the feed that this one is compared with, when it came; of
-    areas, for the last year until theirs that there are borders of, else the first.
+    what comes on change, for the last year until that one, else for the first.
 
     None where the feed is compared with none.
     """
     if feed.compare_with is None:
         return None
     receipts = [d for d in deliveries(home) if d.feed == feed.compare_with]
-    of = {(d.deliverer, d.year): d for d in receipts if feed.grain == "geography" or d.year == delivery.year}
+    lasts = load_feeds()[feed.compare_with].cadence == ON_CHANGE
+    of = {(d.deliverer, d.year): d for d in receipts if lasts or d.year == delivery.year}
     found = [d for one in of.values() if (d := _in_force_then(home, one, delivery, receipts)) is not None]
-    if feed.grain == "geography" and found:
+    if lasts and found:
         years = sorted({int(d.year or 0) for d in found})
         year = max((y for y in years if y <= int(delivery.year or 0)), default=years[0])
         found = [d for d in found if d.year == year]

@@ -23,6 +23,7 @@ import pyarrow as pa
 from orchestration.feeds.declaration import load_feeds
 from orchestration.feeds.finding import Finding, counted, german_number
 from orchestration.gates import workers
+from orchestration.gates.redrawn import redrawn_versions
 from orchestration.gates.suites import run_suite
 from orchestration.home import Home
 from orchestration.sql import literal
@@ -30,7 +31,7 @@ from orchestration.sql import literal
 SMALLEST_QUOTED = 100
 WITHHELD = "Zahlen unter 100 nennt kein Befund; sie stehen nur im Warehouse."
 SECRET = "Ein Befund zu Zahlen, die geheim gehalten werden; Gebiet und Werte kennt die Stelle Sozialplanung."
-NAMES = "select area_id, name as area_name from intermediate.int_area"
+NAMES = "select area_id, max_by(name, valid_from) as area_name from intermediate.int_area group by area_id"
 TITLES = "select measure_id, title as measure_title from seeds.measures"
 
 FRAMES = {
@@ -40,7 +41,7 @@ FRAMES = {
         from intermediate.int_sum_of_parts as s
         join ({NAMES}) as n using (area_id)
         join ({TITLES}) as t using (measure_id)
-        where s.n_parts_not_countable = 0
+        where s.n_parts_not_countable = 0 and s.boundary = 'as_counted'
         order by s.area_id, s.year, s.measure_id
     """,
     "plausibilitaet_bevoelkerung": f"""
@@ -74,8 +75,10 @@ FRAMES = {
         from intermediate.int_measure as m
         join intermediate.int_measure as before
             on m.area_id = before.area_id and m.measure_id = before.measure_id and m.year = before.year + 1
+            and m.boundary = before.boundary
         join ({NAMES}) as n on m.area_id = n.area_id
-        where m.measure_id = 'population' and m.level = 'sozialraum'
+        -- On today's areas: a border that was moved is no jump.
+        where m.measure_id = 'population' and m.level = 'sozialraum' and m.boundary = 'current'
             and m.value is not null and before.value is not null
         order by m.area_id, m.year
     """,
@@ -88,7 +91,9 @@ FRAMES = {
                 on located.parent_area_id = whole.area_id
                 and located.year = whole.year
                 and located.measure_id = whole.measure_id
-            where located.measure_id = 'population' and located.level = 'nicht_verortbar' and located.feed = 'einwohner'
+                and located.boundary = whole.boundary
+            where located.measure_id = 'population' and located.level = 'nicht_verortbar'
+                and located.feed = 'einwohner' and located.boundary = 'as_counted'
         )
         select r.area_id, r.year, r.rate_percent, n.name as area_name, 'einwohner' as feed, 'population' as measure_id,
             before.year as year_before, before.rate_percent as rate_before_percent,
@@ -105,9 +110,11 @@ FRAMES = {
             parts.measure_title as part_title,
             wholes.measure_title as whole_title
         from seeds.indicators as i
-        join intermediate.int_measure as part on part.measure_id = i.numerator_measure
+        join intermediate.int_measure as part
+            on part.measure_id = i.numerator_measure and part.boundary = 'as_counted'
         join intermediate.int_measure as whole
             on whole.measure_id = i.denominator_measure and whole.area_id = part.area_id and whole.year = part.year
+            and whole.boundary = part.boundary
         join ({NAMES}) as n on n.area_id = part.area_id
         join ({TITLES}) as parts on parts.measure_id = part.measure_id
         join ({TITLES}) as wholes on wholes.measure_id = whole.measure_id
@@ -122,6 +129,7 @@ def check_plausibility(home: Home, progress: Callable[[str], None] = print) -> l
     with duckdb.connect(str(home.warehouse), read_only=True) as warehouse:
         frames = {name: warehouse.execute(query).df() for name, query in FRAMES.items()}
     frames["plausibilitaet_lieferungen"] = expected_deliveries(home)
+    frames["plausibilitaet_gebietsstand"] = redrawn_versions(home)
     findings = [finding for name, frame in frames.items() for finding in judge_frame(name, frame)]
     write_findings(findings, home.control / "finding_plausibility.parquet")
     warnings = sum(f.is_warning for f in findings)

@@ -1,7 +1,7 @@
 """The release gate: is a finished release complete, undamaged and free of small counts?
 
-Reads the release folder only, as any reader would. The proof that nothing can be worked out from many published
-numbers together is not here.
+Reads the release folder only, as any reader would; whether something can be worked out from all its numbers together
+is judged by `disclosure/audit.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from orchestration.disclosure.audit import audit_release
 from orchestration.feeds.finding import Finding
 from orchestration.gates.plausibility import judge_frame
 from orchestration.gates.release_geometry import geometry_frame
@@ -20,13 +21,15 @@ from orchestration.sql import identifier
 
 CONTRACT = {
     "dim_area": "area_key area_id level name parent_area_id valid_from valid_to area_sqkm is_synthetic",
+    "bridge_area_version": "old_area_id new_area_id valid_from kind population_share area_share",
     "dim_indicator": "indicator_id title theme_id unit polarity numerator_measure denominator_measure scale cadence"
     " finest_level source caveat",
     "dim_theme": "theme_id",
     "dim_year": "year is_biennial_report population_basis",
     "fct_indicator": "area_id year indicator_id value value_status numerator denominator ci_lower ci_upper"
-    " numerator_date denominator_date boundary benchmark_kreis vs_kreis change_absolute change_percent trend",
-    "fct_population": "area_id year age_band sex nationality_group population value_status",
+    " numerator_date denominator_date boundary conversion_method conversion_error benchmark_kreis vs_kreis"
+    " change_absolute change_percent trend",
+    "fct_population": "boundary area_id year age_band sex nationality_group population value_status",
     "fct_service": "service_id year name provider theme_id target_group area_id kommune_id valid_from valid_to",
     "fct_access": "area_id year theme_id target_group distance_m value_status share_500m_percent share_1000m_percent"
     " share_2000m_percent share_status method",
@@ -43,11 +46,13 @@ CONTRACT = {
     "meta_finding": "gate severity passed message",
 }
 """The published contract: none of these tables and columns may vanish."""
-MAY_BE_EMPTY = {"fct_service", "fct_access", "fct_goal", "fct_measure_programme", "fct_feedback"}
-"""What a county may not have yet: it publishes figures before it has decided on goals."""
+MAY_BE_EMPTY = {
+    "fct_service", "fct_access", "fct_goal", "fct_measure_programme", "fct_feedback", "bridge_area_version",
+}  # fmt: skip
+"""What a county may not have yet: it publishes figures before it has decided on goals or redrawn an area."""
 WHOLE_FILES = {"ipso.duckdb", CHECKSUMS, *GEOMETRY_FILES}
 """Files that belong to no single table."""
-DERIVED = "numerator, ci_lower, ci_upper, change_absolute, change_percent"
+DERIVED = "numerator, ci_lower, ci_upper, change_absolute, change_percent, conversion_error"
 MINIMUM = 3
 
 
@@ -67,10 +72,13 @@ def check_release(release: Path) -> list[Finding]:
             """
         ).df()
         population = connection.execute(
-            "select area_id, year, age_band, sex, nationality_group, population, value_status"
+            "select boundary, area_id, year, age_band, sex, nationality_group, population, value_status"
             " from fct_population order by all"
         ).df()
+    found = audit_release(release, minimum=MINIMUM)
+    leaks = pd.DataFrame([{"leaks": found.leaks, **found.verdicts.to_dict()}])
     return [
+        *judge_frame("freigabe_geheimhaltung", leaks, gate="release"),
         *judge_frame("freigabe_tabellen", tables, gate="release"),
         *judge_frame("freigabe_fct_indicator", indicators, gate="release"),
         *judge_frame("freigabe_fct_population", population, gate="release"),

@@ -80,7 +80,7 @@ def _row(
         )
     wanted = areas[areas["valid_to"].isna()] if is_today else areas
     different = sorted(_keys(own) ^ _keys(wanted))
-    if layer.startswith("komm"):
+    if not layer.startswith("sozialraeume"):
         # A Kommune that has delivered no Sozialräume has no shape.
         different = sorted(_keys(own) - _keys(wanted))
     states = [own] if is_today else [_on(own, day) for day in sorted(own["valid_from"].unique())]

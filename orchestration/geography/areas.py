@@ -25,13 +25,17 @@ def load_versions(home: Home) -> gpd.GeoDataFrame:
 
     Columns sozialraum_id, name, ags, valid_from, valid_to (dates; valid_to None: still valid), area_sqm (m²),
     is_synthetic, geometry (EPSG:25832). A version is the set of a Kommune's areas with one valid_from; it ends the day
-    before the Kommune's next one. Where several deliveries hold the same version, the one of the latest year counts.
+    before the Kommune's next one. Where several deliveries hold the same version, the one of the latest year counts; of
+    one year that of the Kommune before that of the Kreis, delivered areas before those derived from a street list.
     Empty where no delivery of `sozialraeume` is in force.
     """
     from orchestration.gates.directory import accepted_raw
+    from orchestration.geography.street_areas import street_area_paths
 
-    paths = accepted_raw(home, "sozialraeume")
-    return versions_of([read_areas(paths[key]) for key in sorted(paths, key=lambda key: (key[1], key[0]))])
+    found = [(*key, True, path) for key, path in accepted_raw(home, "sozialraeume").items()]
+    found += [(*key, False, path) for key, path in street_area_paths(home).items()]
+    found.sort(key=lambda one: (one[1], one[0] != "kreis", one[0], one[2]))
+    return versions_of([read_areas(path) for *_, path in found])
 
 
 def load_areas(home: Home, day: dt.date | None = None) -> gpd.GeoDataFrame:

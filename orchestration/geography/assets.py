@@ -1,4 +1,4 @@
-"""The Dagster assets that put people and services into Sozialräume, and tell what lies around these."""
+"""The Dagster assets that put people and services into Sozialräume, compare versions of these, and look around them."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,9 @@ from orchestration.discreet import discreet
 from orchestration.geography.address_match import write_anschrift
 from orchestration.geography.address_shares import as_markdown, in_words, shares
 from orchestration.geography.address_sums import write_sums
+from orchestration.geography.crosswalk import write_crosswalk
 from orchestration.geography.locate import write_verortung
+from orchestration.geography.street_areas import write_street_areas
 from orchestration.geography.surroundings import write_surroundings
 from orchestration.logging import progress
 from orchestration.resources import HomeResource
@@ -41,9 +43,39 @@ def located_addresses(context: dg.AssetExecutionContext, home: HomeResource) -> 
 @discreet
 def located_coordinates(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
     """One row per Kommune, distinct coordinate and version of its areas."""
+    for line in write_street_areas(home.folder()):
+        progress(context)(line)
     progress(context)("Verortung: Koordinaten den Sozialräumen zuordnen")
     write_verortung(home.folder())
     return dg.MaterializeResult()
+
+
+@dg.multi_asset(
+    name="fassungen",
+    specs=[
+        dg.AssetSpec(
+            ["raw", name],
+            deps=[dg.AssetKey(["raw", "verortung"])],
+            group_name="2_verortung",
+            description=description,
+        )
+        for name, description in (
+            (
+                "entsprechung",
+                "Was bei einem Neuzuschnitt aus jedem Sozialraum wurde.",
+            ),
+            ("fassung", "Seit wann jeder Sozialraum in seinem jetzigen Zuschnitt gilt."),
+        )
+    ],
+)
+@discreet
+def area_versions(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[dg.MaterializeResult]:
+    """What the versions of the Kommunen's Sozialräume have to do with each other."""
+    table = write_crosswalk(home.folder())
+    redrawn = table[table["is_next"]].groupby("ags")["new_valid_from"].nunique().sum()
+    progress(context)(f"Verortung: {redrawn} Neuzuschnitte von Sozialräumen")
+    for name in ("entsprechung", "fassung"):
+        yield dg.MaterializeResult(asset_key=["raw", name])
 
 
 @dg.asset(

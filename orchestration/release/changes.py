@@ -123,7 +123,7 @@ def _write_csv(path: Path, header: list[str], rows: list[dict[str, object]]) -> 
 COLUMNS = {
     "fct_indicator": "area_id, year, indicator_id, boundary, value, value_status",
     "meta_delivery": "delivery_id, feed, deliverer, year, state, reason, n_warnings",
-    "meta_lineage": "area_id, year, indicator_id, delivery_id",
+    "meta_lineage": "boundary, area_id, year, indicator_id, delivery_id",
     "meta_release": "code_version",
 }
 
@@ -176,14 +176,24 @@ create table difference as
     where o.value is distinct from n.value
         or (o.value_status is distinct from n.value_status and o.area_id is not null and n.area_id is not null);
 
+-- A figure that is the same in both boundaries has changed once.
+delete from difference as d
+    where d.boundary = 'current' and exists (
+        select 1 from difference as c
+        where c.boundary = 'as_counted' and c.area_id = d.area_id and c.year = d.year
+            and c.indicator_id = d.indicator_id and c.art = d.art
+            and c.old_value is not distinct from d.old_value and c.new_value is not distinct from d.new_value
+            and c.old_status is not distinct from d.old_status and c.new_status is not distinct from d.new_status
+    );
+
 create table german as
     with touched as (
-        select distinct l.area_id, l.year, l.indicator_id, c.cause, c.sort
+        select distinct l.boundary, l.area_id, l.year, l.indicator_id, c.cause, c.sort
         from (from old_meta_lineage union from new_meta_lineage) as l
         join causes as c using (delivery_id)
     ),
     why as (
-        select area_id, year, indicator_id, string_agg(cause, '; ' order by sort, cause) as cause
+        select boundary, area_id, year, indicator_id, string_agg(cause, '; ' order by sort, cause) as cause
         from touched
         group by all
     ),
@@ -198,6 +208,6 @@ create table german as
         ) as Anlass
     from difference as d
     cross join general
-    left join why using (area_id, year, indicator_id)
+    left join why using (boundary, area_id, year, indicator_id)
     order by all
 """

@@ -72,6 +72,21 @@ export function cell(value, status, unit) {
 	return { text: withUnit(value, unit), word: undefined };
 }
 
+/** How a figure of an earlier year came into today's boundaries, where it was not counted in them. */
+export const CONVERSIONS = {
+	einwohnergewichtet: 'umgerechnet nach Einwohnern',
+	flaechengewichtet: 'umgerechnet nach Fläche'
+};
+
+/** The cell of a row, with the sign ≈ and the standard error where the figure was converted. */
+export function converted(row) {
+	const plain = cell(row.value, row.value_status, row.unit);
+	const how = CONVERSIONS[row.conversion_method];
+	if (!how || row.value === null || row.value === undefined) return plain;
+	const error = number(row.conversion_error, Math.max(1, digitsOf(row.unit)));
+	return { text: `≈\u00a0${plain.text}`, word: `${plain.word ?? plain.text}, ${how}, Standardfehler ${error}` };
+}
+
 /** `+0,5`, `−1,2`: a change in points of the unit. */
 export function signed(value, digits = 1) {
 	if (value === null || value === undefined) return '';

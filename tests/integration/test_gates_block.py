@@ -59,6 +59,27 @@ def test_a_spoilt_release_is_stopped(release: Path, statement: str, told: str) -
     assert any(told in message for message in errors(release)), errors(release)
 
 
+def test_a_release_that_hides_the_small_counts_alone_is_stopped(release: Path, county: Home) -> None:
+    """Primary suppression only: every blank follows from the totals beside it."""
+    table = release / "parquet" / "fct_population.parquet"
+    with duckdb.connect(str(county.warehouse), read_only=True) as warehouse:
+        warehouse.execute(f"create temp table published as select * from read_parquet('{table}')")
+        warehouse.execute(
+            f"""
+            copy (
+                select p.* replace (
+                    case when c.population not in (1, 2) then c.population end as population,
+                    case when c.population in (1, 2) then 'suppressed' else 'ok' end as value_status
+                )
+                from published as p
+                join intermediate.int_population as c
+                    using (boundary, area_id, year, age_band, sex, nationality_group)
+            ) to '{table}' (format parquet)
+            """
+        )
+    assert any("Geheime Anzahlen lassen sich errechnen" in message for message in errors(release))
+
+
 def test_a_release_with_a_damaged_file_is_stopped(release: Path) -> None:
     (release / "csv" / "fct_indicator.csv").write_text("leer", encoding="utf-8")
     assert any("beschädigte Dateien" in message for message in errors(release))

@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import shapely
-from installation import copied, ipso
+from installation import copied, ipso, release_connection
 
 from demo.corrupt import KINDS
 from orchestration.feeds.declaration import load_feeds
@@ -21,6 +21,7 @@ from orchestration.feeds.intake import Delivery, deliveries
 from orchestration.home import Home
 from orchestration.release.write import current, damaged_files
 from tests.fixtures.feeds import broken_areas
+from tests.fixtures.feeds.street_lists import ROESRATH, street_list
 
 pytestmark = pytest.mark.integration
 
@@ -176,6 +177,8 @@ def test_a_corrected_file_supersedes_and_the_bad_one_is_kept(
     parts.append(broken_areas.piece_in_neighbour(150)(broken_areas.areas("05378012")))
     areas = gpd.GeoDataFrame(pd.concat(parts), crs=whole.crs)
     (home.landing / "kreis" / "sozialraeume_2016.gpkg").write_bytes(broken_areas.geopackage(areas))
+    # And a street list from which the areas of Rösrath are derived.
+    (home.landing / "roesrath" / "sozialraum_strassen_2016.csv").write_bytes(street_list(ROESRATH))
     before = current(home.releases)
     result = ipso(home, "run")
     states = dict(
@@ -200,4 +203,10 @@ def test_a_corrected_file_supersedes_and_the_bad_one_is_kept(
     assert told == [("area_is_in_one_piece", "warning"), ("area_was_mended", "warning")]
     raw = home.raw / "sozialraeume" / "2016" / f"{in_force.delivery_id}.parquet"
     shapes = shapely.from_wkb(pq.read_table(raw)["geometry_wkb"].to_numpy())
+    with release_connection(home) as release:
+        sources = release.execute(
+            "select left(area_id, 8), geometry_source, count(*) from dim_area"
+            " where level = 'sozialraum' and valid_from = date '2016-01-01' group by all"
+        ).fetchall()
+    assert sources == [(ROESRATH, "aus Straßenverzeichnis", len(broken_areas.areas(ROESRATH)))]
     assert shapely.coverage_is_valid(shapes) and sorted(shapely.get_num_geometries(shapes))[-2:] == [1, 2]

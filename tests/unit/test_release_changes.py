@@ -41,8 +41,8 @@ def release(
             " value_status from f",
             "meta_delivery": "select delivery_id, 'sgb2' as feed, 'jobcenter' as deliverer, 2022 as year, state,"
             " reason, 0 as n_warnings from d",
-            "meta_lineage": "select area_id, 2022 as year, 'i' as indicator_id, delivery_id from f, d"
-            " where state = 'accepted'",
+            "meta_lineage": "select 'as_counted' as boundary, area_id, 2022 as year, 'i' as indicator_id, delivery_id"
+            " from f, d where state = 'accepted'",
             "meta_release": f"select '{code}' as code_version",
         }.items():
             connection.execute(f"copy ({query}) to '{folder / table}.parquet' (format parquet)")

@@ -51,6 +51,7 @@ def tables() -> dict[str, pd.DataFrame]:
     areas = [("05378", SINCE, None), ("05378024", SINCE, None), ("05378028", SINCE, None), ("05378028-00", EARLY, None)]
     areas += [(row.sozialraum_id, row.valid_from, row.valid_to) for row in versions().itertuples()]
     area = pd.DataFrame(areas, columns=["area_id", "valid_from", "valid_to"])
+    area["valid_to"] = pd.to_datetime(area["valid_to"])
     area["level"] = area["area_id"].str.len().map(LEVELS).where(~area["area_id"].str.endswith("-00"), "nicht_verortbar")
     area = area.assign(area_key=area["area_id"] + area["valid_from"].astype(str), is_synthetic=True, area_sqkm=1.0)
     area = area.assign(name=area["area_id"], short_name=area["area_id"], parent_area_id=area["area_id"].str[:8])
@@ -76,7 +77,7 @@ def tables() -> dict[str, pd.DataFrame]:
         "fct_area_centre": pd.DataFrame(
             {
                 "area_id": ["05378024-01"],
-                "valid_from": [EARLY],
+                "valid_from": [pd.Timestamp(EARLY)],
                 "east_m": [EAST],
                 "north_m": [NORTH],
                 "centre_method": ["geometrisch"],
@@ -164,6 +165,16 @@ def test_styles_lie_where_qgis_looks_for_them(release: Path) -> None:
 
 
 def test_the_gate_lets_good_maps_pass(release: Path) -> None:
+    assert complaints(release) == []
+
+
+def test_a_county_without_sozialraeume_has_empty_maps_and_may_publish(release: Path) -> None:
+    table = tables()["dim_area"]
+    table[table["level"] != "sozialraum"].to_parquet(release / "parquet" / "dim_area.parquet")
+    tables()["fct_area_centre"][:0].to_parquet(release / "parquet" / "fct_area_centre.parquet")
+    (release / "areas.gpkg").unlink()
+    write_geometry(versions()[:0], release)
+    assert pyogrio.read_info(release / "areas.gpkg", layer="sozialraeume_werte")["features"] == 0
     assert complaints(release) == []
 
 

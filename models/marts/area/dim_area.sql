@@ -18,6 +18,7 @@ final as (
         areas.valid_to,
         areas.area_sqkm,
         areas.is_synthetic,
+        areas.geometry_source,
         coalesce(kommunen.sort_order, 0) as kommune_sort_order
     from areas
     left join kommunen

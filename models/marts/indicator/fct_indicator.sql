@@ -13,6 +13,7 @@ indicators as (
 benchmarks as (
     -- A count of the Kreis is no yardstick for a count of one of its parts.
     select
+        observations.boundary,
         observations.year,
         observations.indicator_id,
         observations.value as benchmark_kreis
@@ -30,7 +31,10 @@ joined as (
     from observations
     inner join indicators on observations.indicator_id = indicators.indicator_id
     left join benchmarks
-        on observations.year = benchmarks.year and observations.indicator_id = benchmarks.indicator_id
+        on
+            observations.boundary = benchmarks.boundary
+            and observations.year = benchmarks.year
+            and observations.indicator_id = benchmarks.indicator_id
 ),
 
 compared as (
@@ -61,7 +65,9 @@ final as (
         compared.ci_upper,
         compared.numerator_date,
         compared.denominator_date,
-        'as_counted' as boundary,
+        compared.boundary,
+        compared.conversion_method,
+        compared.conversion_error,
         compared.benchmark_kreis,
         compared.vs_kreis,
         development.change_absolute,
@@ -72,10 +78,11 @@ final as (
     from compared
     inner join development
         on
-            compared.area_id = development.area_id
+            compared.boundary = development.boundary
+            and compared.area_id = development.area_id
             and compared.year = development.year
             and compared.indicator_id = development.indicator_id
 )
 
 select * from final
-order by area_id, indicator_id, year
+order by boundary, area_id, indicator_id, year

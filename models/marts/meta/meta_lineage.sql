@@ -28,6 +28,7 @@ indicator_measures as (
 
 final as (
     select
+        facts.boundary,
         facts.area_id,
         facts.year,
         facts.indicator_id,
@@ -38,10 +39,11 @@ final as (
     inner join indicator_measures on facts.indicator_id = indicator_measures.indicator_id
     inner join deliveries
         on
-            facts.area_id = deliveries.area_id
+            facts.boundary = deliveries.boundary
+            and facts.area_id = deliveries.area_id
             and facts.year = deliveries.year
             and indicator_measures.measure_id = deliveries.measure_id
 )
 
 select * from final
-order by area_id, year, indicator_id, role, delivery_id
+order by boundary, area_id, year, indicator_id, role, delivery_id

@@ -1,5 +1,8 @@
 with areas as (
-    select * from {{ ref('int_area_year') }}
+    select
+        *,
+        case when is_unchanged then 'as_counted' else boundary end as cell_boundary
+    from {{ ref('int_area_year') }}
 ),
 
 counts as (
@@ -23,6 +26,7 @@ cells as (
 final as (
     -- A Kommune whose register is not there still has its cells: they are missing, not zero.
     select
+        areas.boundary,
         areas.area_id,
         cast(areas.year as int) as year,
         cells.age_band,
@@ -39,14 +43,16 @@ final as (
     inner join cells on areas.year = cells.year
     left join counts
         on
-            areas.area_id = counts.area_id
+            areas.boundary = counts.boundary
+            and areas.area_id = counts.area_id
             and areas.year = counts.year
             and cells.age_band = counts.age_band
             and cells.sex = counts.sex
             and cells.nationality_group = counts.nationality_group
     left join suppressed
         on
-            areas.area_id = suppressed.area_id
+            areas.cell_boundary = suppressed.boundary
+            and areas.area_id = suppressed.area_id
             and areas.year = suppressed.year
             and cells.age_band = suppressed.age_band
             and cells.sex = suppressed.sex
@@ -54,4 +60,4 @@ final as (
 )
 
 select * from final
-order by area_id, year, age_band, sex, nationality_group
+order by boundary, area_id, year, age_band, sex, nationality_group

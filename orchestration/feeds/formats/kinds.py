@@ -56,6 +56,7 @@ SIGNATURES = [
     (b"7z\xbc\xaf\x27\x1c", "archive"),
     (b"Rar!", "archive"),
 ]
+DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError)
 ZIP = b"PK\x03\x04"
 BIFF8_WORKBOOK = b"\x09\x08\x10\x00\x00\x06\x05\x00"
 FILEPASS = 0x2F
@@ -88,10 +89,18 @@ def area_format(data: bytes) -> str | None:
     """Which of the formats of areas the bytes, or those in a ZIP archive, are in; None where in none."""
     kind = kind_of(data)
     if kind == "zip":
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            endings = [name.lower().rpartition(".")[2] for name in archive.namelist()]
+        endings = [name.lower().rpartition(".")[2] for name in _member_names(data)]
         kind = next((AREA_ENDINGS[ending] for ending in endings if ending in AREA_ENDINGS), kind)
     return kind if kind in AREA_ENDINGS.values() else None
+
+
+def _member_names(data: bytes) -> list[str]:
+    """Of an archive that can be opened; whoever unpacks it says what is wrong with another."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return archive.namelist()
+    except DAMAGED:
+        return []
 
 
 def wrong_kind(format_name: str, actual: str) -> Finding:
@@ -114,7 +123,7 @@ def _kind_of_zip(data: bytes) -> str:
             if "META-INF/manifest.xml" in names:
                 with archive.open("META-INF/manifest.xml") as file:
                     manifest = file.read(1_000_000)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError):
+    except DAMAGED:
         return _kind_of_cut_zip(data)
     if "encrypted-package" in names or b"encryption-data" in manifest:
         return "encrypted"

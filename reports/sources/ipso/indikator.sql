@@ -6,7 +6,7 @@ with newest as (
         min(facts.year) as erstes_jahr
     from fct_indicator as facts
     inner join dim_area as areas on facts.area_id = areas.area_id and areas.valid_to is null
-    where areas.level in ('kreis', 'kommune') and facts.value is not null and facts.boundary = 'as_counted'
+    where areas.level in ('kreis', 'kommune') and facts.value is not null and facts.boundary = 'current'
     group by facts.indicator_id
 )
 

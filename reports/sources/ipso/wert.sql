@@ -1,4 +1,4 @@
--- One row per area, year and indicator, as published.
+-- One row per area of today, year and indicator, as published; of Sozialräume no years before there were any.
 select
     facts.area_id,
     areas.level,
@@ -21,9 +21,16 @@ select
     facts.change_percent,
     facts.change_since_year,
     coalesce(facts.is_break, false) as is_break,
-    facts.trend
+    facts.trend,
+    facts.conversion_method,
+    facts.conversion_error
 from fct_indicator as facts
 inner join dim_area as areas on facts.area_id = areas.area_id and areas.valid_to is null
 inner join dim_indicator as indicators on facts.indicator_id = indicators.indicator_id
-where facts.boundary = 'as_counted'
+where
+    facts.boundary = 'current'
+    and (
+        areas.level in ('kreis', 'kommune')
+        or facts.year >= (select min(extract(year from valid_from)) from dim_area where level = 'sozialraum')
+    )
 order by facts.indicator_id, facts.area_id, facts.year

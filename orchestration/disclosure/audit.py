@@ -1,0 +1,104 @@
+"""The independent audit of a release: can a reader work out a small count from all that it prints together?
+
+Shares no code with the suppressor and knows nothing of its decisions: it reads a release folder and `atoms.yml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from orchestration.disclosure.audit_bounds import ranges, tighten
+from orchestration.disclosure.audit_history import together
+from orchestration.disclosure.audit_read import KEY, Published, read_release
+from orchestration.disclosure.audit_sums import Knowledge, build, read_knowledge
+
+MINIMUM = 3
+EXACT, BELOW, NARROW, SAFE = "exact", "certainly_below", "too_narrow", "safe"
+LEAKS = (EXACT, BELOW, NARROW)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """How many counts a release prints and what can be worked out of those that it does not."""
+
+    cells: int
+    verdicts: pd.Series
+    """number of blanks per verdict, all four named"""
+    hidden: pd.DataFrame
+    """area, year, item, verdict of every blank; for the steward, never for a log"""
+    contradictions: int
+
+    @property
+    def leaks(self) -> int:
+        """Blanks that do not protect."""
+        return int(self.verdicts[list(LEAKS)].sum())
+
+
+def audit_release(release: Path, earlier: Sequence[Path] = (), minimum: int = MINIMUM) -> Audit:
+    """The verdict on every blank of a release folder, with all that earlier releases told (oldest first)."""
+    knowledge = read_knowledge()
+    before = [read_release(folder) for folder in earlier]
+    published, revealed = together(read_release(release), before, knowledge)
+    found = audit(published, knowledge, minimum)
+    return with_revealed(found, revealed)
+
+
+def with_revealed(found: Audit, revealed: pd.DataFrame) -> Audit:
+    """What an earlier release hid and this one prints is a blank that is known exactly."""
+    return replace(
+        found,
+        verdicts=found.verdicts.add(pd.Series({EXACT: len(revealed)}), fill_value=0).astype(int)[[*LEAKS, SAFE]],
+        hidden=pd.concat([found.hidden, revealed.assign(verdict=EXACT)], ignore_index=True),
+    )
+
+
+def audit(published: Published, knowledge: Knowledge, minimum: int = MINIMUM) -> Audit:
+    """The verdict on every blank, over everything that is printed."""
+    published = settled_pairs(published, knowledge)
+    system, targets, hidden = build(published, knowledge)
+    is_blank = hidden["is_blank"].to_numpy(bool)
+    found = ranges(system, targets, lambda low, high: verdicts(low, high, minimum) == SAFE)
+    # Of a count that may be hidden for its partner's sake only, no more is protected than that it is small.
+    is_small = (found.low >= 1) & (found.low < minimum)
+    verdict = np.where(is_blank | is_small, verdicts(found.low, found.high, minimum), SAFE)
+    counts = pd.Series(verdict, dtype=object).value_counts().reindex([*LEAKS, SAFE], fill_value=0)
+    return Audit(
+        len(published.cells), counts, hidden[["area", "year", "item"]].assign(verdict=verdict), found.contradictions
+    )
+
+
+def settled_pairs(published: Published, knowledge: Knowledge) -> Published:
+    """A suppressed row shows neither count; where one follows from other tables, the other must be the blank."""
+    if published.pairs.empty:
+        return published
+    system, targets, hidden = build(published, knowledge)
+    lower, upper, _ = tighten(system)
+    is_known = (targets @ (upper - lower > 0).astype(float) == 0) & ~hidden["is_blank"].to_numpy(bool)
+    known = pd.MultiIndex.from_frame(hidden.loc[is_known, KEY])
+    pairs = published.pairs
+    blanks = []
+    for own, other in (("numerator", "denominator"), ("denominator", "numerator")):
+        follows = pd.MultiIndex.from_frame(pairs[["area", "year", other]]).isin(known)
+        blanks.append(pd.MultiIndex.from_frame(pairs.loc[follows, ["area", "year", own]]))
+    keys = pd.MultiIndex.from_frame(published.cells[KEY])
+    is_blank = published.cells["is_unclear"] & (keys.isin(blanks[0]) | keys.isin(blanks[1])) & ~keys.isin(known)
+    cells = published.cells.assign(
+        is_blank=published.cells["is_blank"] | is_blank, is_unclear=published.cells["is_unclear"] & ~is_blank
+    )
+    return replace(published, cells=cells)
+
+
+def verdicts(low: np.ndarray, high: np.ndarray, minimum: int) -> np.ndarray:
+    """Shape of `low`: what the ranges of possible counts give away.
+
+    exact: one value is possible. certainly_below: every possible value is below the minimum. too_narrow: it may be
+    below the minimum, and fewer values are possible than the minimum's number (at 3: two).
+    """
+    return np.select(
+        [low == high, high < minimum, (low < minimum) & (high - low + 1 < minimum)], [EXACT, BELOW, NARROW], SAFE
+    )

@@ -1,0 +1,313 @@
+"""What a reader can work out about blanks: the feasible range of each, in whole numbers, over a system of inequalities.
+
+Knows rows and columns only. Bounds are tightened row by row first; what that leaves open is solved as a linear
+programme per connected component, and as an integer programme where the relaxation is not whole. Written for the audit
+alone: nothing here is used to decide what becomes blank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import highspy
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+EPSILON = 1e-6
+MAX_ROUNDS = 200
+
+
+@dataclass
+class System:
+    """row_low ≤ rows @ x ≤ row_high with whole x ≥ 0."""
+
+    rows: sp.csr_array
+    row_low: np.ndarray
+    row_high: np.ndarray
+    is_soft: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=bool))
+    """shape (rows,), rows that only hold if the numbers do not contradict them"""
+
+    def __post_init__(self) -> None:
+        if not self.is_soft.size:
+            self.is_soft = np.zeros(self.rows.shape[0], dtype=bool)
+
+
+Enough = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""(low, high) that were attained -> True where no more needs to be known."""
+
+
+@dataclass
+class Ranges:
+    """Attained ranges of the targets, shape (targets,); exact wherever they were not enough."""
+
+    low: np.ndarray
+    high: np.ndarray
+    contradictions: int
+    """components whose published numbers contradict each other; they were met with the least deviation"""
+
+
+def ranges(system: System, targets: sp.csr_array, enough: Enough | None = None) -> Ranges:
+    """The range of each target (shape (targets, columns), coefficients ≥ 0); without `enough` the exact one.
+
+    Infinity is a legal upper end.
+    """
+    lower, upper, broken = tighten(system)
+    contradictions = 0
+    if broken.any():
+        system, contradictions = _reconciled(system, broken)
+        lower, upper, broken = tighten(system)
+        if broken.any():
+            raise RuntimeError("Die veröffentlichten Zahlen widersprechen einander auch nach dem Ausgleich.")
+    low, high = targets @ lower, _activity(targets, upper)
+    open_column = upper - lower > 0.5
+    # What propagation fixes needs no programme.
+    reach = sp.csr_array(targets[:, np.flatnonzero(open_column)])
+    pending = np.flatnonzero(np.diff(reach.indptr) > 0)
+    attained_low, attained_high = np.array(low), np.array(high)
+    for component in _components(system, targets, pending, lower, upper, open_column):
+        found = component.solve(enough)
+        attained_low[component.targets], attained_high[component.targets] = found
+    return Ranges(attained_low, attained_high, contradictions)
+
+
+def tighten(system: System) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Bounds of the columns that single rows imply, repeated until nothing moves; and the rows that cannot hold."""
+    entry = sp.coo_array(system.rows)
+    row, column, factor = entry.row, entry.col, entry.data
+    n_rows, n = system.rows.shape
+    lower, upper = np.zeros(n), np.full(n, np.inf)
+    positive = factor > 0
+    broken = np.zeros(n_rows, dtype=bool)
+    for _ in range(MAX_ROUNDS):
+        least = np.where(positive, factor * lower[column], _times(factor, upper[column]))
+        most = np.where(positive, _times(factor, upper[column]), factor * lower[column])
+        low_rest = _without_own(least, row, n_rows, -np.inf)
+        high_rest = _without_own(most, row, n_rows, np.inf)
+        # factor * x ≤ row_high - least of the others; factor * x ≥ row_low - most of the others
+        top = (system.row_high[row] - low_rest) / factor
+        bottom = (system.row_low[row] - high_rest) / factor
+        new_upper, new_lower = upper.copy(), lower.copy()
+        np.minimum.at(new_upper, column, np.where(positive, top, bottom))
+        np.maximum.at(new_lower, column, np.where(positive, bottom, top))
+        with np.errstate(invalid="ignore"):
+            new_upper = np.floor(new_upper + EPSILON)
+            new_lower = np.ceil(new_lower - EPSILON)
+        crossed = new_lower > new_upper
+        if crossed.any():
+            broken[row[crossed[column]]] = True
+            return lower, upper, broken
+        if np.array_equal(new_upper, upper) and np.array_equal(new_lower, lower):
+            break
+        lower, upper = new_lower, new_upper
+    least = np.bincount(row, np.where(positive, factor * lower[column], _times(factor, upper[column])), n_rows)
+    most = np.bincount(row, np.where(positive, _times(factor, upper[column]), factor * lower[column]), n_rows)
+    return lower, upper, (least > system.row_high + EPSILON) | (most < system.row_low - EPSILON)
+
+
+def _times(factor: np.ndarray, bound: np.ndarray) -> np.ndarray:
+    return np.where(np.isinf(bound), np.sign(factor) * np.inf, factor * np.where(np.isinf(bound), 0.0, bound))
+
+
+def _without_own(part: np.ndarray, row: np.ndarray, n_rows: int, infinite: float) -> np.ndarray:
+    """Per entry the sum of its row's other entries; `infinite` if one of them is."""
+    is_infinite = np.isinf(part)
+    finite = np.where(is_infinite, 0.0, part)
+    others = np.bincount(row, finite, n_rows)[row] - finite
+    infinite_others = np.bincount(row, is_infinite, n_rows)[row] - is_infinite
+    return np.where(infinite_others > 0, infinite, others)
+
+
+def _activity(targets: sp.csr_array, upper: np.ndarray) -> np.ndarray:
+    finite = targets @ np.where(np.isinf(upper), 0.0, upper)
+    return np.where(targets @ np.isinf(upper).astype(float) > 0, np.inf, finite)
+
+
+def _reconciled(system: System, broken: np.ndarray) -> tuple[System, int]:
+    """The system with the row bounds moved as little as possible so that it can hold; soft rows give way first."""
+    row_label, column_label, _ = _label(system.rows)
+    row_low, row_high = system.row_low.copy(), system.row_high.copy()
+    labels = np.unique(row_label[broken])
+    for label in labels:
+        rows, columns = np.flatnonzero(row_label == label), np.flatnonzero(column_label == label)
+        part = sp.csr_array(system.rows[rows][:, columns])
+        eye = sp.eye_array(rows.size)
+        weight = np.where(system.is_soft[rows], 1e-3, 1.0)
+        highs = _model(
+            sp.csr_array(sp.hstack([part, eye, -eye])),
+            (row_low[rows], row_high[rows]),
+            (np.zeros(columns.size + 2 * rows.size), np.full(columns.size + 2 * rows.size, np.inf)),
+        )
+        _set_cost(highs, np.concatenate([np.zeros(columns.size), weight, weight]))
+        solution = _optimum(highs)
+        atoms = solution[: columns.size]
+        if np.any(np.abs(atoms - np.round(atoms)) > EPSILON):
+            solution = _optimum(highs, whole=columns.size)
+        up, down = solution[columns.size :].reshape(2, -1)
+        row_low[rows] += down - up
+        row_high[rows] += down - up
+        gives_way = rows[(up + down > EPSILON) & system.is_soft[rows]]
+        row_low[gives_way], row_high[gives_way] = -np.inf, np.inf
+    return System(system.rows, row_low, row_high, system.is_soft), labels.size
+
+
+@dataclass
+class _Component:
+    """A part of the system that hangs together, after what is fixed has been taken out."""
+
+    rows: sp.csr_array
+    row_bounds: tuple[np.ndarray, np.ndarray]
+    column_bounds: tuple[np.ndarray, np.ndarray]
+    targets: np.ndarray
+    expression: sp.csr_array
+    constant: np.ndarray
+
+    def solve(self, enough: Enough | None) -> tuple[np.ndarray, np.ndarray]:
+        """Attained low and high of each target."""
+        # HiGHS does not always recognise an objective without end: far above all that is printed stands for it.
+        self._endless = 1000 + 10 * max(_largest(bounds) for bounds in (*self.row_bounds, *self.column_bounds))
+        capped = np.minimum(self.column_bounds[1], self._endless)
+        self._highs = _model(self.rows, self.row_bounds, (self.column_bounds[0], capped))
+        self._low = np.full(self.targets.size, np.inf)
+        self._high = np.full(self.targets.size, -np.inf)
+        if enough is not None:
+            self._sweep(enough)
+        for target in range(self.targets.size):
+            for sign in (-1.0, 1.0):
+                if enough is None or not self._enough(enough)[target]:
+                    self._extreme(target, sign)
+        return self._low, np.where(self._high >= self._endless, np.inf, self._high)
+
+    def _enough(self, enough: Enough) -> np.ndarray:
+        return (self._high >= self._low) & enough(self._low, self._high)
+
+    def _sweep(self, enough: Enough) -> None:
+        """Vertices that raise or lower many open targets at once, as long as that settles some."""
+        rng = np.random.default_rng(0)
+        settled = -1
+        while True:
+            is_open = ~self._enough(enough)
+            if not is_open.any() or (~is_open).sum() <= settled:
+                return
+            settled = int((~is_open).sum())
+            for _ in range(4):
+                weight = is_open * rng.uniform(-1.0, 1.0, is_open.size)
+                self._record(self._programme(self.expression.T @ weight))
+
+    def _extreme(self, target: int, sign: float) -> None:
+        """The least (sign -1) or greatest (+1) value of one target, whole, and attained."""
+        objective = -sign * self.expression[[target]].toarray().ravel()
+        if not self._record(self._programme(objective)):
+            # The relaxation is not tight: only whole tables count.
+            self._record(_optimum(self._highs, whole=self.rows.shape[1]))
+
+    def _programme(self, objective: np.ndarray) -> np.ndarray:
+        _set_cost(self._highs, objective)
+        return _optimum(self._highs)
+
+    def _record(self, solution: np.ndarray) -> bool:
+        """Note what the targets are in this table; False if it is not one of whole numbers."""
+        if np.any(np.abs(solution - np.round(solution)) > EPSILON):
+            return False
+        value = self.constant + self.expression @ np.round(solution)
+        self._low, self._high = np.minimum(self._low, value), np.maximum(self._high, value)
+        return True
+
+
+def _components(
+    system: System,
+    targets: sp.csr_array,
+    pending: np.ndarray,
+    lower: np.ndarray,
+    upper: np.ndarray,
+    open_column: np.ndarray,
+) -> list[_Component]:
+    columns = np.flatnonzero(open_column)
+    fixed = np.where(open_column, 0.0, lower)
+    left = sp.csr_array(system.rows[:, columns])
+    base = system.rows @ fixed
+    rows = np.flatnonzero(np.diff(left.indptr) > 1)
+    left = sp.csr_array(left[rows])
+    wanted = sp.csr_array(targets[pending][:, columns])
+    constant = targets[pending] @ fixed
+    row_label, column_label, count = _label(sp.csr_array(sp.vstack([left, wanted])))
+    components = []
+    by_row, by_column = _grouped(row_label[: rows.size], count), _grouped(column_label, count)
+    for own_rows, own_columns, own in zip(by_row, by_column, _grouped(row_label[rows.size :], count), strict=True):
+        if own.size:
+            at = columns[own_columns]
+            shift = base[rows[own_rows]]
+            components.append(
+                _Component(
+                    sp.csr_array(left[own_rows][:, own_columns]),
+                    (system.row_low[rows[own_rows]] - shift, system.row_high[rows[own_rows]] - shift),
+                    (lower[at], upper[at]),
+                    pending[own],
+                    sp.csr_array(wanted[own][:, own_columns]),
+                    constant[own],
+                )
+            )
+    return components
+
+
+def _label(rows: sp.csr_array) -> tuple[np.ndarray, np.ndarray, int]:
+    m, n = rows.shape
+    graph = sp.block_array([[sp.coo_array((m, m)), rows], [None, sp.coo_array((n, n))]])
+    count, label = connected_components(graph, directed=False)
+    return label[:m], label[m:], int(count)
+
+
+def _grouped(label: np.ndarray, count: int) -> list[np.ndarray]:
+    order = np.argsort(label, kind="stable")
+    return np.split(order, np.searchsorted(label[order], np.arange(1, count)))
+
+
+class _Quiet(highspy.Highs):
+    """Without the callbacks, which nobody needs here, and the banner that enabling them prints."""
+
+    def enableCallbacks(self) -> None:
+        """Called by the constructor."""
+        self.setOptionValue("output_flag", False)
+
+
+def _model(
+    rows: sp.csr_array, row_bounds: tuple[np.ndarray, np.ndarray], column_bounds: tuple[np.ndarray, np.ndarray]
+) -> highspy.Highs:
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = rows.shape
+    lp.col_cost_ = np.zeros(rows.shape[1])
+    lp.row_lower_, lp.row_upper_ = row_bounds
+    lp.col_lower_, lp.col_upper_ = column_bounds
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_ = rows.indptr.astype(np.int32), rows.indices.astype(np.int32)
+    lp.a_matrix_.value_ = rows.data.astype(float)
+    highs = _Quiet()
+    highs.setOptionValue("threads", 1)
+    highs.setOptionValue("mip_rel_gap", 0.0)
+    highs.setOptionValue("mip_abs_gap", 0.5)
+    highs.passModel(lp)
+    return highs
+
+
+def _set_cost(highs: highspy.Highs, cost: np.ndarray) -> None:
+    highs.changeColsCost(cost.size, np.arange(cost.size, dtype=np.int32), np.asarray(cost, dtype=float))
+
+
+def _optimum(highs: highspy.Highs, whole: int = 0) -> np.ndarray:
+    """An optimal solution, in which the first `whole` columns are whole numbers. Raises if there is none."""
+    columns = np.arange(whole, dtype=np.int32)
+    if whole:
+        highs.changeColsIntegrality(whole, columns, np.full(whole, highspy.HighsVarType.kInteger))
+    highs.run()
+    status = highs.getModelStatus()
+    solution = np.array(highs.getSolution().col_value)
+    if whole:
+        highs.changeColsIntegrality(whole, columns, np.full(whole, highspy.HighsVarType.kContinuous))
+    if status != highspy.HighsModelStatus.kOptimal:
+        raise RuntimeError(f"HiGHS: {highs.modelStatusToString(status)}")
+    return solution
+
+
+def _largest(bounds: np.ndarray) -> float:
+    return float(np.abs(bounds[np.isfinite(bounds)]).max(initial=0.0))

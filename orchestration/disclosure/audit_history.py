@@ -1,0 +1,74 @@
+"""Several releases as one reader sees them: what an earlier one printed is known, what it hid must stay hidden.
+
+Figures of a Kommune, a year and a universe are the same in two releases unless a number printed in both differs:
+then a corrected delivery came between them, and the reader cannot put their blanks together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from orchestration.disclosure.audit_read import KEY, Published
+from orchestration.disclosure.audit_sums import Knowledge
+
+
+def together(newest: Published, earlier: Iterable[Published], knowledge: Knowledge) -> tuple[Published, pd.DataFrame]:
+    """The newest release with all that earlier ones add, and the cells (KEY) that it shows although one hid them."""
+    cells, shares = newest.cells, [newest.shares]
+    revealed = [newest.cells.iloc[:0][KEY]]
+    kommune = _kommune_of(newest.areas)
+    for release in earlier:
+        old = release.cells.assign(block=_blocks(release.cells, kommune, knowledge))
+        both = old.merge(cells, on=KEY, how="left", suffixes=("_old", ""))
+        differs = _is(both["is_printed_old"]) & _is(both["is_printed"]) & (both["low_old"] != both["low"])
+        corrected = set(both.loc[differs, "block"])
+        # The Kreis is the sum of its Kommunen: corrected with any of them.
+        corrected |= {("", year, universe) for _, year, universe in corrected}
+        same = both[~both["block"].isin(corrected)]
+        revealed.append(same.loc[_is(same["is_blank_old"]) & _is(same["is_printed"]), KEY])
+        cells = _with_earlier(cells, same)
+        shares.append(release.shares[~_blocks(release.shares, kommune, knowledge, "numerator").isin(corrected)])
+    merged = pd.concat(shares, ignore_index=True).drop_duplicates(ignore_index=True)
+    return replace(newest, cells=cells, shares=merged), pd.concat(revealed).drop_duplicates(ignore_index=True)
+
+
+def _with_earlier(cells: pd.DataFrame, same: pd.DataFrame) -> pd.DataFrame:
+    """The narrowest of both intervals; printed wins over blank, blank over nothing."""
+    names = ["low", "high", "is_blank", "is_unclear", "is_printed"]
+    old = same[[*KEY, *(f"{name}_old" for name in names)]].rename(columns={f"{name}_old": name for name in names})
+    joined = pd.concat([cells, old], ignore_index=True)
+    merged = joined.groupby(KEY, as_index=False, sort=True).agg(
+        low=("low", "max"),
+        high=("high", "min"),
+        is_blank=("is_blank", "max"),
+        is_unclear=("is_unclear", "max"),
+        is_printed=("is_printed", "max"),
+    )
+    printed, blank = _is(merged["is_printed"]), _is(merged["is_blank"])
+    return merged.assign(
+        is_printed=printed, is_blank=blank & ~printed, is_unclear=_is(merged["is_unclear"]) & ~blank & ~printed
+    )
+
+
+def _kommune_of(areas: pd.DataFrame) -> dict[str, str]:
+    """Area -> its Kommune; the Kreis has none."""
+    pairs = areas[["area", "parent", "level"]].drop_duplicates("area")
+    return {
+        area: "" if level == "kreis" else area if level == "kommune" else str(parent)
+        for area, parent, level in zip(pairs["area"], pairs["parent"], pairs["level"], strict=True)
+    }
+
+
+def _blocks(table: pd.DataFrame, kommune: dict[str, str], knowledge: Knowledge, item: str = "item") -> pd.Series:
+    """(Kommune, year, universe) of each row."""
+    universe = table[item].map(lambda name: knowledge.universe.get(name, name))
+    keys = zip(table["area"].map(kommune).fillna(table["area"]), table["year"], universe, strict=True)
+    return pd.Series(list(keys), index=table.index, dtype=object)
+
+
+def _is(flags: pd.Series) -> np.ndarray:
+    return flags.eq(True).fillna(False).to_numpy(bool)

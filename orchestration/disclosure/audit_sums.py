@@ -1,0 +1,217 @@
+"""The sums that readers know, as inequalities over atoms: from what a release prints and the declaration `atoms.yml`.
+
+For the audit alone, with code of its own: the suppressor's `atoms.py` is not used, so that an error in it is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+import yaml
+
+from orchestration.disclosure.audit_bounds import System
+from orchestration.disclosure.audit_read import CUBE, Published
+
+DECLARATION = Path(__file__).with_name("atoms.yml")
+SEEDS = Path(__file__).parents[2] / "seeds"
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """A universe by universe view of the declaration: which classes each item holds, as bit patterns."""
+
+    masks: dict[str, np.ndarray]
+    """item -> shape (classes,) of its universe"""
+    universe: dict[str, str]
+    within: list[tuple[str, str, str | None]]
+
+
+def read_knowledge(declaration: Path = DECLARATION, seeds: Path = SEEDS) -> Knowledge:
+    """The declaration, with the register's universes from the seeds."""
+    content = yaml.safe_load(declaration.read_text(encoding="utf-8"))
+    masks: dict[str, np.ndarray] = {}
+    universe: dict[str, str] = {}
+    for name, body in [*content["universes"].items(), *_register(seeds)]:
+        axes = {axis: [str(c) for c in classes] for axis, classes in body["axes"].items()}
+        grid = np.meshgrid(*[np.arange(len(classes)) for classes in axes.values()], indexing="ij")
+        index = {axis: values.ravel() for axis, values in zip(axes, grid, strict=True)}
+
+        def holds(predicate: dict[str, list[object]], axes: dict = axes, index: dict = index) -> np.ndarray:
+            mask = np.ones(next(iter(index.values())).size, dtype=bool)
+            for axis, classes in predicate.items():
+                mask &= np.isin(index[axis], [axes[axis].index(str(c)) for c in classes])
+            return mask
+
+        impossible = [holds(never) for never in body.get("never", [])]
+        possible = ~np.logical_or.reduce(impossible) if impossible else np.ones(index[next(iter(axes))].size, bool)
+        for item, predicate in body["measures"].items():
+            masks[item], universe[item] = holds(predicate) & possible, name
+    return Knowledge(masks, universe, [(w["part"], w["whole"], w.get("level")) for w in content["within"]])
+
+
+def _register(seeds: Path) -> list[tuple[str, dict]]:
+    bands = pd.read_csv(seeds / "age_bands.csv").fillna({"age_to": 999})
+    measures = pd.read_csv(seeds / "register_measures.csv").fillna({"upper_bound": 999})
+    axes = {"alter": list(bands["age_band"]), "sex": ["m", "w"], "nationality": ["deutsch", "nichtdeutsch"]}
+    persons: dict[str, dict] = {}
+    for band in axes["alter"]:
+        for sex in axes["sex"]:
+            for nationality in axes["nationality"]:
+                persons[f"{CUBE}{band}|{sex}|{nationality}"] = {
+                    "alter": [band],
+                    "sex": [sex],
+                    "nationality": [nationality],
+                }
+    households: dict[str, dict] = {}
+    sizes = [str(n) for n in range(1, 12)]
+    names = ["measure_id", "unit_counted", "lower_bound", "upper_bound", "nationality_group"]
+    for item, unit, low, high, nationality in zip(*(measures[name].tolist() for name in names), strict=True):
+        if unit == "person":
+            held = bands[(bands["age_from"] >= low) & (bands["age_to"] <= high)]
+            persons[item] = {"alter": list(held["age_band"])}
+            if isinstance(nationality, str):
+                persons[item]["nationality"] = [nationality]
+        else:
+            households[item] = {"groesse": [n for n in sizes if low <= int(n) <= high]}
+    return [
+        ("einwohner", {"axes": axes, "measures": persons}),
+        ("haushalte", {"axes": {"groesse": sizes}, "measures": households}),
+    ]
+
+
+@dataclass
+class _Builder:
+    """Collects entries of rows over atoms."""
+
+    rows: list[np.ndarray]
+    columns: list[np.ndarray]
+    factors: list[np.ndarray]
+    low: list[float]
+    high: list[float]
+    soft: list[bool]
+
+    def add(self, parts: Iterable[tuple[np.ndarray, float]], low: float, high: float, soft: bool = False) -> None:
+        for columns, factor in parts:
+            self.rows.append(np.full(columns.size, len(self.low), dtype=np.int64))
+            self.columns.append(columns)
+            self.factors.append(np.full(columns.size, factor))
+        self.low.append(low)
+        self.high.append(high)
+        self.soft.append(soft)
+
+
+def build(published: Published, knowledge: Knowledge) -> tuple[System, sp.csr_array, pd.DataFrame]:
+    """The system, one target per blank or unclear cell, and those cells."""
+    cells = published.cells
+    universe = cells["item"].map(lambda item: knowledge.universe.get(item, item))
+    says = cells["is_printed"] | cells["is_blank"] | cells["is_unclear"] | cells["low"].notna()
+    atoms: dict[tuple[str, int, str], np.ndarray] = {}
+    builder = _Builder([], [], [], [], [], [])
+    width = 0
+    trees = {int(str(year)): group for year, group in published.areas.groupby("year")}
+    for key, group in cells[says].groupby([cells["year"][says], universe[says]], sort=True):
+        year = int(str(key[0]))
+        patterns = _patterns(sorted(group["item"].unique()), knowledge)
+        size = next(iter(patterns.values())).size
+        tree = trees[year]
+        leaves, below = _leaves(tree, set(group["area"]))
+        start = {leaf: width + n * size for n, leaf in enumerate(leaves)}
+        width += len(leaves) * size
+        kinds = {item: np.flatnonzero(pattern) for item, pattern in patterns.items()}
+        firsts = {area: np.array([start[leaf] for leaf in found], dtype=np.int64) for area, found in below.items()}
+        for area in sorted(set(group["area"]) & set(firsts)):
+            for item, at in kinds.items():
+                atoms[area, year, item] = (firsts[area][:, None] + at[None, :]).ravel()
+        _same_total(builder, tree, start, size)
+    chosen = cells[says & np.array([key in atoms for key in _keys(cells)], dtype=bool)]
+    for key, low, high, blank in zip(_keys(chosen), chosen["low"], chosen["high"], chosen["is_blank"], strict=True):
+        if blank or not np.isnan(low):
+            least = max(1.0 if blank else 0.0, 0.0 if np.isnan(low) else low)
+            builder.add([(atoms[key], 1.0)], least, np.inf if np.isnan(high) else high)
+    _add_shares(builder, published.shares, atoms)
+    _add_within(builder, published.areas, knowledge, atoms)
+    hidden = chosen[chosen["is_blank"] | chosen["is_unclear"]].reset_index(drop=True)
+    return _system(builder, width), _targets([atoms[key] for key in _keys(hidden)], width), hidden
+
+
+def _keys(cells: pd.DataFrame) -> list[tuple[str, int, str]]:
+    return list(zip(cells["area"], cells["year"].astype(int), cells["item"], strict=True))
+
+
+def _patterns(items: Sequence[str], knowledge: Knowledge) -> dict[str, np.ndarray]:
+    """Per item which of the coarsest atoms it holds."""
+    table = np.array([knowledge.masks.get(item, np.ones(1, dtype=bool)) for item in items])
+    kinds = dict.fromkeys(column.tobytes() for column in table.T if column.any())
+    merged = np.array([np.frombuffer(kind, dtype=bool) for kind in kinds]).T
+    return dict(zip(items, merged, strict=True))
+
+
+def _leaves(tree: pd.DataFrame, spoken: set[str]) -> tuple[list[str], dict[str, list[str]]]:
+    """The smallest areas of which something is said (and their silent siblings), and those below each area."""
+    parent = {a: p for a, p in zip(tree["area"], tree["parent"], strict=True) if isinstance(p, str)}
+    split = {parent[area] for area in spoken if area in parent}
+    split |= {parent[area] for area in split if area in parent}
+    leaves = [a for a in tree["area"] if a not in split and (a in spoken or parent.get(a) in split)]
+    is_today = dict(zip(tree["area"], tree["is_today"], strict=True))
+    below: dict[str, list[str]] = {leaf: [leaf] for leaf in leaves}
+    for leaf in leaves:
+        above = None if is_today[leaf] else parent.get(leaf)
+        while above is not None:
+            below.setdefault(above, []).append(leaf)
+            above = parent.get(above)
+    return leaves, below
+
+
+def _same_total(builder: _Builder, tree: pd.DataFrame, start: dict[str, int], size: int) -> None:
+    """Re-cut areas of one Kommune hold the same in their old and in their new boundaries, atom by atom."""
+    chosen = tree[(tree["is_today"] | tree["is_replaced"]) & tree["area"].isin(start.keys())]
+    for _, group in chosen.groupby("parent"):
+        if group["is_today"].any() and group["is_replaced"].any():
+            for atom in range(size):
+                new = np.array([start[a] + atom for a in group.loc[group["is_today"], "area"]])
+                old = np.array([start[a] + atom for a in group.loc[group["is_replaced"], "area"]])
+                builder.add([(new, 1.0), (old, -1.0)], 0.0, 0.0, soft=True)
+
+
+def _add_shares(builder: _Builder, shares: pd.DataFrame, atoms: dict[tuple[str, int, str], np.ndarray]) -> None:
+    """low · denominator ≤ numerator ≤ high · denominator"""
+    names = ["area", "year", "numerator", "denominator", "low", "high"]
+    for area, year, own, other, low, high in zip(*(shares[name].tolist() for name in names), strict=True):
+        numerator, denominator = atoms.get((area, year, own)), atoms.get((area, year, other))
+        if numerator is not None and denominator is not None:
+            builder.add([(numerator, 1.0), (denominator, -low)], 0.0, np.inf)
+            builder.add([(numerator, 1.0), (denominator, -high)], -np.inf, 0.0)
+
+
+def _add_within(
+    builder: _Builder, areas: pd.DataFrame, knowledge: Knowledge, atoms: dict[tuple[str, int, str], np.ndarray]
+) -> None:
+    level = dict(zip(zip(areas["area"], areas["year"].astype(int), strict=True), areas["level"], strict=True))
+    wholes: dict[str, list[tuple[str, str | None]]] = {}
+    for part, whole, only in knowledge.within:
+        wholes.setdefault(part, []).append((whole, only))
+    for (area, year, item), columns in atoms.items():
+        for whole, only in wholes.get(item, ()):
+            other = atoms.get((area, year, whole))
+            # Whom the register and whom another source cannot locate are not the same persons.
+            holds = level[area, year] != "nicht_verortbar" if only is None else level[area, year] == only
+            if other is not None and holds:
+                builder.add([(other, 1.0), (columns, -1.0)], 0.0, np.inf, soft=True)
+
+
+def _system(builder: _Builder, width: int) -> System:
+    row, column, factor = (np.concatenate(x) for x in (builder.rows, builder.columns, builder.factors))
+    matrix = sp.coo_array((factor, (row, column)), (len(builder.low), width))
+    return System(sp.csr_array(matrix), np.array(builder.low), np.array(builder.high), np.array(builder.soft))
+
+
+def _targets(columns: list[np.ndarray], width: int) -> sp.csr_array:
+    if not columns:
+        return sp.csr_array((0, width))
+    row = np.repeat(np.arange(len(columns)), [c.size for c in columns])
+    return sp.csr_array((np.ones(row.size), (row, np.concatenate(columns))), (len(columns), width))

@@ -1,0 +1,210 @@
+"""Which cells must be blank so that no reader of all published numbers together can tell a small count.
+
+Pure and deterministic: arrays in, a mask out. Every small count gets a witness: another table of whole numbers that
+agrees with everything published and differs from it only in blanks, where the count is not small. A later blank can
+only make more tables possible, so no witness is ever lost and nothing has to be checked twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+
+from orchestration.disclosure.atoms import Relations
+from orchestration.disclosure.lp import Block, base_point
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The published counts of one release, all of shape (cells,)."""
+
+    values: np.ndarray
+    """the counts; NaN where the deliverer keeps it from us"""
+    minimum: np.ndarray
+    """the smallest count that may be shown; 0 where a count protects nobody"""
+    cost: np.ndarray
+    """what blanking the cell costs the reader"""
+    stays_blank: np.ndarray
+    """arrived suppressed, or blank in an earlier release"""
+    told: np.ndarray
+    """printed with this value in an earlier release: blanking it would hide nothing"""
+
+
+def suppress(counts: Counts, relations: Relations) -> np.ndarray:
+    """Shape (cells,), True where the cell must be blank.
+
+    Zeros are published, so readers know that each blank is at least 1. Raises ValueError if a small count cannot
+    be protected because an earlier release told too much.
+    """
+    small = (counts.values > 0) & (counts.values < counts.minimum)
+    blank = (counts.stays_blank | np.isnan(counts.values) | small) & ~counts.told
+    for cells, atoms, pairs in _components(relations):
+        if blank[cells].any():
+            blank[cells] = _Search(counts, relations, cells, atoms, pairs, blank[cells]).run()
+    return blank
+
+
+class _Search:
+    """One connected component: its base point, the range that the witnesses span, and the blanks so far."""
+
+    def __init__(
+        self,
+        counts: Counts,
+        relations: Relations,
+        cells: np.ndarray,
+        atoms: np.ndarray,
+        pairs: np.ndarray,
+        blank: np.ndarray,
+    ) -> None:
+        self.blank = blank
+        self.matrix = sp.csr_array(relations.matrix[cells][:, atoms])
+        self.labels = relations.block[atoms]
+        known = counts.values[cells]
+        self.universes = _labels(self.matrix)
+        self.atoms = np.zeros(atoms.size)
+        for universe in range(self.universes[0].max() + 1):
+            rows, columns = (np.flatnonzero(label == universe) for label in self.universes)
+            self.atoms[columns] = base_point(sp.csr_array(self.matrix[rows][:, columns]), known[rows])
+        self.values = np.array(self.matrix @ self.atoms)
+        differences = _differences(pairs, cells)
+        # Where two sources contradict each other, a reader knows that the part is not within the whole.
+        self.differences = sp.csr_array(differences[np.flatnonzero(differences @ self.values >= 0)])
+        self.minimum = counts.minimum[cells]
+        self.cost = counts.cost[cells]
+        # A printed zero stays; so does what an earlier release has told.
+        self.movable = (np.isnan(known) | (known > 0)) & ~counts.told[cells] & (self.values > 0)
+        self.low, self.high = self.values.copy(), self.values.copy()
+        self.given_away = np.zeros(cells.size, dtype=bool)
+        self._blocks: dict[tuple[int, int], tuple[Block, np.ndarray]] = {}
+
+    def run(self) -> np.ndarray:
+        """Witnesses for small counts first, then for whatever they made blank."""
+        while True:
+            open_cells = np.flatnonzero(self.blank & self.movable & ~self.given_away)
+            waiting = [int(cell) for cell in open_cells if not self.is_safe(int(cell))]
+            if not waiting:
+                return self.blank
+            for cell in waiting:
+                if not self.is_safe(cell):
+                    self.protect(cell)
+
+    def is_safe(self, cell: int) -> bool:
+        """Possible values reach the minimum and are as many as it; of a count that cannot be small, two are enough."""
+        low, high, minimum = self.low[cell], self.high[cell], self.minimum[cell]
+        if low >= minimum:
+            return bool(high > low)
+        return bool(high >= minimum and high - low >= minimum - 1)
+
+    def protect(self, cell: int) -> None:
+        """Find a witness in the cell's Kommune and universe, else in its universe, else in the whole component."""
+        step = int(max(self.minimum[cell] - 1, 1))
+        is_large = self.values[cell] >= self.minimum[cell] + step
+        labels = self.labels_of(cell)
+        for label in labels:
+            if any(self.move(label, cell, by) for by in ((step, -1) if is_large else (step,))):
+                return
+        # Less room upwards than that: what there is, up and down together.
+        for by in (*range(step - 1, 0, -1), *range(-step, 0)):
+            self.move(labels[-1], cell, by)
+            if self.is_safe(cell):
+                return
+        if self.values[cell] < self.minimum[cell]:
+            raise ValueError("Eine kleine Anzahl lässt sich nicht schützen: frühere Veröffentlichungen zeigen zu viel.")
+        # A large count that earlier releases have given away stays blank, and that is all that can be done.
+        self.given_away[cell] = True
+
+    def move(self, label: tuple[int, int], cell: int, by: int) -> bool:
+        """Look for a witness in which the cell changes by `by`, and note what it makes blank."""
+        block, inside = self.block(label)
+        change = block.move(int(np.searchsorted(inside, cell)), by, self.blank[inside])
+        if change is None:
+            return False
+        possible = self.values[inside] + change
+        self.low[inside] = np.minimum(self.low[inside], possible)
+        self.high[inside] = np.maximum(self.high[inside], possible)
+        self.blank[inside] |= change != 0
+        return True
+
+    def labels_of(self, cell: int) -> list[tuple[int, int]]:
+        """(universe, Kommune) of the cell, each -1 for all, from the smallest block to the whole component."""
+        universe = int(self.universes[0][cell])
+        own = np.unique(self.labels[self.matrix.indices[self.matrix.indptr[cell] : self.matrix.indptr[cell + 1]]])
+        return ([(universe, int(own[0]))] if own.size == 1 else []) + [(universe, -1), (-1, -1)]
+
+    def block(self, label: tuple[int, int]) -> tuple[Block, np.ndarray]:
+        """The programme of a block, and its cells; everything outside stands still."""
+        if label not in self._blocks:
+            universe, kommune = label
+            columns = np.flatnonzero(
+                ((self.universes[1] == universe) | (universe < 0)) & ((self.labels == kommune) | (kommune < 0))
+            )
+            part = sp.csr_array(self.matrix[:, columns])
+            inside = np.flatnonzero(np.diff(part.indptr) > 0)
+            complete = np.diff(part.indptr)[inside] == np.diff(self.matrix.indptr)[inside]
+            can_move = self.movable[inside] & complete
+            both, limits = self.limits(inside)
+            self._blocks[label] = (
+                Block(
+                    sp.csr_array(part[inside]),
+                    self.atoms[columns],
+                    self.cost[inside],
+                    (np.where(can_move, limits[0], 0.0), np.where(can_move, limits[1], 0.0)),
+                    both,
+                ),
+                inside,
+            )
+        return self._blocks[label]
+
+    def limits(self, inside: np.ndarray) -> tuple[sp.csr_array, tuple[np.ndarray, np.ndarray]]:
+        """Pairs with both cells inside, and how far the cells may fall and rise: a partner outside stands still."""
+        part = sp.csr_array(self.differences[:, inside])
+        ends = np.diff(part.indptr)
+        surplus = np.array(self.differences @ self.values)
+        fall, rise = self.values[inside] - 1, np.full(inside.size, np.inf)
+        for pair in np.flatnonzero(ends == 1):
+            at = part.indptr[pair]
+            side = fall if part.data[at] > 0 else rise
+            side[part.indices[at]] = min(side[part.indices[at]], surplus[pair])
+        return sp.csr_array(part[np.flatnonzero(ends == 2)]), (fall, rise)
+
+
+def _components(relations: Relations) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Cells, atoms and pairs that hang together, each sorted; ordered by their first cell."""
+    cells, atoms = relations.matrix.shape
+    pairs = relations.within
+    linked = sp.coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), (cells, cells))
+    graph = sp.block_array([[linked, relations.matrix], [None, sp.coo_array((atoms, atoms))]])
+    count, label = connected_components(graph, directed=False)
+    return list(
+        zip(
+            _grouped(label[:cells], count),
+            _grouped(label[cells:], count),
+            [pairs[rows] for rows in _grouped(label[pairs[:, 0]], count)],
+            strict=True,
+        )
+    )
+
+
+def _labels(matrix: sp.csr_array) -> tuple[np.ndarray, np.ndarray]:
+    """The number of the component of each cell and each atom, pairs left aside."""
+    cells, atoms = matrix.shape
+    graph = sp.block_array([[sp.coo_array((cells, cells)), matrix], [None, sp.coo_array((atoms, atoms))]])
+    _, label = connected_components(graph, directed=False)
+    return label[:cells], label[cells:]
+
+
+def _grouped(label: np.ndarray, count: int) -> list[np.ndarray]:
+    order = np.argsort(label, kind="stable")
+    return np.split(order, np.searchsorted(label[order], np.arange(1, count)))
+
+
+def _differences(pairs: np.ndarray, cells: np.ndarray) -> sp.csr_array:
+    """Shape (pairs, cells): +1 at the whole, -1 at the part."""
+    rows = np.arange(len(pairs))
+    part, whole = np.searchsorted(cells, pairs[:, 0]), np.searchsorted(cells, pairs[:, 1])
+    data = np.concatenate([-np.ones(len(pairs)), np.ones(len(pairs))])
+    at = (np.concatenate([rows, rows]), np.concatenate([part, whole]))
+    return sp.csr_array((data, at), (len(pairs), len(cells)))

@@ -1,0 +1,219 @@
+"""The audit against brute force, the suppressor against the audit, and weakened suppressors that must be caught."""
+
+import itertools
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from orchestration.disclosure.atoms import Relations
+from orchestration.disclosure.audit import EXACT, SAFE, verdicts
+from orchestration.disclosure.audit_bounds import System, ranges
+from orchestration.disclosure.pattern import Counts, suppress
+
+MINIMUM = 3
+
+
+def random_table(rng):
+    """Atoms in 2 Kommunen × up to 2 places × up to 3 kinds; cells are atoms, sums over kinds, places and both."""
+    places, kinds = int(rng.integers(2, 5)), int(rng.integers(1, 4))
+    atoms = rng.choice([0, 1, 2, 3, 5, 9], size=(places, kinds), p=[0.2, 0.25, 0.2, 0.15, 0.1, 0.1])
+    kommune = np.arange(places) >= places / 2
+    area_sets = [np.arange(places) == p for p in range(places)]
+    area_sets += [chosen for chosen in (~kommune, kommune) if chosen.sum() > 1] + [np.ones(places, bool)]
+    kind_sets = [np.arange(kinds) == k for k in range(kinds)]
+    if kinds > 1:
+        kind_sets.append(np.ones(kinds, bool))
+    if kinds > 2:
+        kind_sets.append(np.array([True, True, False]))
+        if rng.random() < 0.3:
+            # overlapping sets: the relaxation need not be whole
+            kind_sets.append(np.array([False, True, True]))
+    if kinds > 1 and rng.random() < 0.3:
+        # the atoms of one kind are not published
+        kind_sets = kind_sets[1:]
+    matrix = np.array([np.outer(a, k).ravel() for a in area_sets for k in kind_sets], dtype=float)
+    used = matrix.any(axis=0)
+    block = np.repeat(kommune.astype(np.int64), kinds)[used]
+    return matrix[:, used], atoms.ravel()[used].astype(float), block
+
+
+def counts_of(values, **changes):
+    n = len(values)
+    given = {
+        "minimum": np.full(n, float(MINIMUM)),
+        "cost": np.ones(n),
+        "stays_blank": np.zeros(n, bool),
+        "told": np.zeros(n, bool),
+    } | changes
+    return Counts(values=values, **given)
+
+
+def as_reader(matrix, values, blank, blank_is_at_least=1.0):
+    low = np.where(blank, blank_is_at_least, values)
+    return System(sp.csr_array(matrix), low, np.where(blank, np.inf, values))
+
+
+def audited(matrix, values, blank):
+    system = as_reader(matrix, values, blank)
+    found = ranges(system, sp.csr_array(matrix[blank]), lambda low, high: verdicts(low, high, MINIMUM) == SAFE)
+    return verdicts(found.low, found.high, MINIMUM)
+
+
+def brute_force(matrix, values, blank, cap):
+    """Lowest and highest value of each blank over every assignment of the atoms that fits what is published."""
+    possible = [()]
+    for atom in range(matrix.shape[1]):
+        left = matrix[:, atom + 1 :].any(axis=1)
+        extended = []
+        for head in possible:
+            so_far = matrix[:, :atom] @ np.array(head) if atom else np.zeros(len(matrix))
+            for value in range(cap + 1):
+                reached = so_far + matrix[:, atom] * value
+                if np.any(reached[~blank] > values[~blank]):
+                    break
+                if np.any((reached != values) & ~blank & ~left) or np.any((reached < 1) & blank & ~left):
+                    continue
+                extended.append((*head, value))
+        possible = extended
+    tables = np.array(possible) @ matrix[blank].T
+    return tables.min(axis=0), tables.max(axis=0)
+
+
+def bounded(matrix, blank):
+    """The total stays printed, so that there are finitely many tables."""
+    blank = blank.copy()
+    blank[np.argmax(matrix.sum(axis=1))] = False
+    return blank
+
+
+@pytest.mark.parametrize("part", range(10))
+def test_the_audit_finds_the_same_ranges_as_enumerating_every_table(part):
+    rng = np.random.default_rng(part)
+    compared = 0
+    while compared < 40:
+        matrix, atoms, _ = random_table(rng)
+        atoms = np.minimum(atoms, 3) if atoms.size > 8 else atoms
+        values = matrix @ atoms
+        blank = bounded(matrix, (values > 0) & (rng.random(len(values)) < rng.choice([0.3, 0.6])))
+        if not blank.any() or values.max() > 14:
+            continue
+        compared += 1
+        low, high = brute_force(matrix, values, blank, int(values.max()))
+        found = ranges(as_reader(matrix, values, blank), sp.csr_array(matrix[blank]))
+        assert found.low.tolist() == low.tolist()
+        assert found.high.tolist() == high.tolist()
+        quick = ranges(
+            as_reader(matrix, values, blank),
+            sp.csr_array(matrix[blank]),
+            lambda low, high: verdicts(low, high, MINIMUM) == SAFE,
+        )
+        assert (verdicts(quick.low, quick.high, MINIMUM) == verdicts(low, high, MINIMUM)).all()
+
+
+@pytest.mark.parametrize("part", range(5))
+def test_what_the_suppressor_leaves_is_safe_to_the_audit(part):
+    rng = np.random.default_rng(100 + part)
+    for _ in range(40):
+        matrix, atoms, block = random_table(rng)
+        values = matrix @ atoms
+        relations = Relations(sp.csr_array(matrix), block, np.empty((0, 2), np.int64))
+        blank = suppress(counts_of(values), relations)
+        assert blank[(values > 0) & (values < MINIMUM)].all()
+        assert not blank[values == 0].any()
+        assert (audited(matrix, values, blank) == SAFE).all()
+
+
+def caught(blanks_of):
+    """Of 60 random tables those where the audit finds a leak behind the blanks of a weakened suppressor."""
+    rng = np.random.default_rng(7)
+    leaky = 0
+    for _ in range(60):
+        matrix, atoms, block = random_table(rng)
+        values = matrix @ atoms
+        blank = blanks_of(matrix, values, block)
+        leaky += bool((audited(matrix, values, blank) != SAFE).any())
+    return leaky
+
+
+def test_primary_suppression_alone_is_caught():
+    assert caught(lambda matrix, values, block: (values > 0) & (values < MINIMUM)) > 30
+
+
+def test_a_suppressor_that_thinks_blanks_may_be_zero_is_caught():
+    def blanks_from_zero(matrix, values, block):
+        """The classical pattern: a blank may be anything from 0, so its witness may be a table with zeros."""
+        blank = (values > 0) & (values < MINIMUM)
+        for cell in np.flatnonzero(blank):
+            found = ranges(as_reader(matrix, values, blank, 0.0), sp.csr_array(matrix[[cell]]))
+            order = np.lexsort((values, matrix @ matrix[cell] == 0))
+            for other in order:
+                if found.high[0] - found.low[0] >= MINIMUM - 1 and found.high[0] >= MINIMUM:
+                    break
+                blank[other] |= values[other] > 0
+                found = ranges(as_reader(matrix, values, blank, 0.0), sp.csr_array(matrix[[cell]]))
+        return blank
+
+    assert caught(blanks_from_zero) > 0
+
+
+def test_a_suppressor_that_sees_one_year_at_a_time_is_caught_by_the_published_difference():
+    # two years of three places and their total; the change of each place is printed too
+    year = np.vstack([np.eye(3), np.ones((1, 3))])
+    values = np.array([2.0, 5, 8, 15, 4, 6, 7, 17])
+    matrix = np.kron(np.eye(2), year)
+    relations = Relations(sp.csr_array(matrix), np.zeros(6, np.int64), np.empty((0, 2), np.int64))
+    blank = suppress(counts_of(values), relations)
+    assert (audited(matrix, values, blank) == SAFE).all()
+    change = np.hstack([-np.eye(3), np.eye(3)])
+    both = np.vstack([matrix, change])
+    seen = np.append(values, [2.0, 1, -1])
+    hidden = np.append(blank, np.zeros(3, bool))
+    assert EXACT in audited(both, seen, hidden)
+
+
+def test_a_later_release_hides_what_an_earlier_one_hid_and_trusts_no_cell_that_was_told():
+    rng = np.random.default_rng(3)
+    for _ in range(30):
+        matrix, atoms, block = random_table(rng)
+        values = matrix @ atoms
+        relations = Relations(sp.csr_array(matrix), block, np.empty((0, 2), np.int64))
+        first = suppress(counts_of(values), relations)
+        second = suppress(
+            counts_of(values, stays_blank=first, told=~first, cost=rng.permutation(len(values)) + 1.0), relations
+        )
+        assert second.tolist() == first.tolist()
+
+
+def test_a_small_count_that_an_earlier_release_left_alone_cannot_be_saved():
+    matrix = np.array([[1.0, 0], [0, 1], [1, 1]])
+    told = np.array([False, True, True])
+    with pytest.raises(ValueError, match="frühere Veröffentlichungen"):
+        suppress(
+            counts_of(np.array([2.0, 9, 11]), told=told),
+            Relations(sp.csr_array(matrix), np.zeros(2, np.int64), np.empty((0, 2), np.int64)),
+        )
+
+
+def test_a_part_within_a_whole_of_another_source_counts_for_both():
+    # persons 4, of them recipients 2; the persons' total is printed, so recipients cannot be more than 4
+    matrix = np.eye(2)
+    relations = Relations(sp.csr_array(matrix), np.zeros(2, np.int64), np.array([[1, 0]]))
+    assert suppress(counts_of(np.array([4.0, 2])), relations).tolist() == [False, True]
+    # two persons who both are recipients: both blank, and each may be larger
+    assert suppress(counts_of(np.array([2.0, 2])), relations).tolist() == [True, True]
+
+
+def test_counts_that_contradict_each_other_do_not_stop_the_audit():
+    matrix = np.array([[1.0, 0], [0, 1], [1, 1]])
+    found = ranges(as_reader(matrix, np.array([5.0, 4, 10]), np.zeros(3, bool)), sp.csr_array((0, 2)))
+    assert found.contradictions == 1
+
+
+def test_all_tables_are_few_enough_to_count_by_hand():
+    # 1 + 2 blank under a printed 3: (1,2) and (2,1)
+    matrix = np.array([[1.0, 0], [0, 1], [1, 1]])
+    blank = np.array([True, True, False])
+    low, high = brute_force(matrix, np.array([1.0, 2, 3]), blank, 3)
+    assert (low.tolist(), high.tolist()) == ([1, 1], [2, 2])
+    assert list(itertools.chain(audited(matrix, np.array([1.0, 2, 3]), blank))) == ["certainly_below"] * 2
