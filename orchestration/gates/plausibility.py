@@ -225,7 +225,7 @@ def _row_finding(rule: Finding, texts: dict[str, str], row: dict[str, Any]) -> F
 
 def _cells(row: dict[str, Any]) -> tuple[tuple[str, int, str], ...]:
     measures = [row[name] for name in ("measure_id", "other_measure_id") if row.get(name)]
-    years = [int(row[name]) for name in ("year", "year_before") if row.get(name)]
+    years = [int(row[name]) for name in ("year", "year_before") if pd.notna(row.get(name))]
     return tuple((str(row["area_id"]), year, str(measure)) for measure in measures for year in years)
 
 

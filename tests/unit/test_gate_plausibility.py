@@ -73,7 +73,7 @@ def of_the_not_located(rate: float, before: float, persons: float = 300) -> list
     row = {
         "area_id": "05378008-00",
         "year": 2022,
-        "year_before": 2021,
+        "year_before": None if pd.isna(before) else 2021,
         "measure_id": "population",
         "feed": "einwohner",
         "area_name": "Burscheid",
@@ -95,6 +95,7 @@ def of_the_not_located(rate: float, before: float, persons: float = 300) -> list
         (0.3, 0.9, ["located_share_is_steady"]),
         (2.0, 0.4, ["residents_are_located", "located_share_is_steady"]),
         (0.4, float("nan"), []),
+        (1.4, float("nan"), ["residents_are_located"]),
     ],
 )
 def test_many_who_cannot_be_located_and_a_jump_of_their_share_are_warnings(
