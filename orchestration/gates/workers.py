@@ -28,7 +28,10 @@ def submit(function: Callable[..., Any], *arguments: Any) -> Future[Any]:
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(PRELOADED)
         _pool = ProcessPoolExecutor(
-            max_workers=min(os.cpu_count() or 1, MOST_WORKERS), mp_context=context, initializer=_start_worker
+            max_workers=min(os.cpu_count() or 1, MOST_WORKERS),
+            mp_context=context,
+            initializer=_start_worker,
+            initargs=(os.getpid(),),
         )
     return _pool.submit(function, *arguments)
 
@@ -43,19 +46,22 @@ def are_running() -> bool:
     return _pool is not None
 
 
-def _start_worker() -> None:
+def _start_worker(main: int) -> None:
     # Before this process has threads: a fork is then safe, and costs nothing of what is imported already.
     reading_room.fork_companion()
-    _end_with_parent()
+    threading.Thread(target=_end_with, args=(main,), daemon=True).start()
 
 
-def _end_with_parent() -> None:
-    """A killed main process takes its workers along: they notice that they have been handed to another parent."""
-    parent = os.getppid()
+def _end_with(main: int) -> None:
+    """A killed main process takes its workers along, also amid a delivery; the server they were forked from follows."""
+    while _is_alive(main):
+        time.sleep(1)
+    os._exit(1)
 
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
