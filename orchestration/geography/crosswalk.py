@@ -33,25 +33,28 @@ SHAPE_SCHEMA = pa.schema(
     [("ags", pa.string()), ("sozialraum_id", pa.string()), ("valid_from", pa.date32()), ("same_since", pa.date32())]
 )
 PERSONS = """
-    with register as (
-        -- coordinates as delivered, else those of the address
-        select r.ags, r.stichtag,
-            coalesce(a.ostwert, r.ostwert) as ostwert, coalesce(a.nordwert, r.nordwert) as nordwert
-        from read_parquet($paths, union_by_name = true) as r
-        left join read_parquet($addresses) as a
-            on (r.ostwert is null or r.nordwert is null) and r.ags = a.ags and r.strasse = a.strasse
-                and r.hausnummer is not distinct from a.hausnummer
-                and r.hausnummer_zusatz is not distinct from a.hausnummer_zusatz
-    ),
+    with register as (from read_parquet($paths, union_by_name = true)),
     last_before as (
         select pairs.ags, old_valid_from, new_valid_from, max(stichtag) as stichtag
         from pairs join (select distinct ags, stichtag from register) as days
             on days.ags = pairs.ags and days.stichtag < pairs.new_valid_from
         group by all
     ),
+    residents as (
+        select ags, stichtag, strasse, hausnummer, hausnummer_zusatz, ostwert, nordwert
+        from register semi join last_before using (ags, stichtag)
+    ),
     places as (
-        select ags, stichtag, ostwert, nordwert, count(*) as persons
-        from register where ostwert is not null and nordwert is not null
+        -- coordinates as delivered, else those of the address
+        select r.ags, r.stichtag,
+            coalesce(a.ostwert, r.ostwert) as ostwert, coalesce(a.nordwert, r.nordwert) as nordwert,
+            count(*) as persons
+        from residents as r
+        left join read_parquet($addresses) as a
+            on (r.ostwert is null or r.nordwert is null) and r.ags = a.ags and r.strasse = a.strasse
+                and r.hausnummer is not distinct from a.hausnummer
+                and r.hausnummer_zusatz is not distinct from a.hausnummer_zusatz
+        where coalesce(a.ostwert, r.ostwert) is not null and coalesce(a.nordwert, r.nordwert) is not null
         group by all
     )
     select l.ags, l.old_valid_from, l.new_valid_from,
