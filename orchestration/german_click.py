@@ -81,9 +81,8 @@ class GermanCommand(click.Command):
 
 def _german_options(command: click.Command, ctx: click.Context, formatter: click.HelpFormatter) -> None:
     records = [record for parameter in command.get_params(ctx) if (record := parameter.get_help_record(ctx))]
-    german = [(name, text.replace("[default: ", "[Vorgabe: ").replace("[required]", "[nötig]")) for name, text in records]
     with formatter.section("Optionen"):
-        formatter.write_dl(german)
+        formatter.write_dl([(name, text.replace("[default: ", "[Vorgabe: ")) for name, text in records])
 
 
 def _german_help(option: click.Option | None) -> click.Option | None:
