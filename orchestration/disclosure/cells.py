@@ -69,9 +69,10 @@ AREAS = """
     order by boundary, area_id, year
 """
 HEADLINE = """
-    select distinct unnest([numerator_measure, denominator_measure]) as item
-    from seeds.indicators
-    where is_core
+    select item, count(*) as uses
+    from (select unnest([numerator_measure, denominator_measure]) as item from seeds.indicators where is_core)
+    where item is not null
+    group by item
     order by item
 """
 
@@ -91,7 +92,7 @@ def protect(home: Home, minimum: float = 3) -> Protection:
         frames = [warehouse.execute(query).df() for query in (MEASURES, POPULATION, OVERLAPS)]
         cells = pd.concat(frames, ignore_index=True)
         areas = warehouse.execute(AREAS).df()
-        headline = warehouse.execute(HEADLINE).df()["item"].dropna().tolist()
+        headline = dict(warehouse.execute(HEADLINE).fetchall())
     blank = blank_cells(cells, areas, minimum, headline)
     is_published = (cells["boundary"] != OVERLAP).to_numpy()
     hidden = cells[blank & is_published]

@@ -5,7 +5,7 @@ Tables in, a mask out; no file. What must be blank is decided in `pattern.py`, w
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -15,18 +15,18 @@ from orchestration.disclosure.earlier import constraints
 from orchestration.disclosure.pattern import Counts, suppress
 
 TODAY, CURRENT, OVERLAP = "@heute", "current", "overlap"
-LEVEL_COST = {"overlap": 0.001, "sozialraum": 1.0, "nicht_verortbar": 1.0, "kommune": 100.0, "kreis": 10_000.0}
+LEVEL_COST = {"overlap": 0.001, "sozialraum": 1.0, "nicht_verortbar": 0.1, "kommune": 100.0, "kreis": 10_000.0}
 MEASURE_COST = 10.0
 """A measure feeds indicators, so it is dearer than one cell of the population table."""
 HEADLINE_COST = 10.0
-"""A measure of a core indicator is dearer again."""
+"""A measure of a core indicator is dearer again, and by the square of how many of them it blanks: population most."""
 
 
 def blank_cells(
     cells: pd.DataFrame,
     areas: pd.DataFrame,
     minimum: float,
-    headline: Collection[str] = (),
+    headline: Mapping[str, int] | None = None,
     earlier: pd.DataFrame | None = None,
     declaration: Declaration | None = None,
 ) -> np.ndarray:
@@ -35,7 +35,7 @@ def blank_cells(
     cells: boundary (as_counted, current, overlap), area_id, parent_area_id, level, year, item, value (NaN if it
     arrived suppressed), arrived_blank. Current are only cells of their own, counted anew; an overlap's area_id is
     `old|new`, and it is never published. areas: boundary, area_id, parent_area_id, level, year, is_unchanged.
-    headline: measures that are to be blank last. earlier: as `earlier.read_earlier` gives it.
+    headline: measures of core indicators → how many rest on it. earlier: as `earlier.read_earlier` gives it.
     """
     rules = declaration or load_declaration()
     is_overlap = (cells["boundary"] == OVERLAP).to_numpy()
@@ -55,13 +55,13 @@ def blank_cells(
         kommune = cells["parent_area_id"].where(~cells["level"].isin(["kommune", "kreis"]), cells["area_id"])
         stays_blank, told = constraints(cells, earlier, kommune + "|" + cells["year"].astype(str) + "|" + universe)
     is_cube = cells["item"].str.startswith(CUBE).to_numpy()
-    is_headline = cells["item"].isin(list(headline)).to_numpy()
+    uses = cells["item"].map(headline or {}).fillna(0).to_numpy(float)
     cost = cells["level"].map(LEVEL_COST).to_numpy(float)
     blank[chosen] = suppress(
         Counts(
             values=cells["value"].to_numpy(float),
             minimum=np.full(n, float(minimum)),
-            cost=cost * np.where(is_cube, 1.0, MEASURE_COST) * np.where(is_headline, HEADLINE_COST, 1.0),
+            cost=cost * np.where(is_cube, 1.0, MEASURE_COST) * np.where(uses > 0, HEADLINE_COST * uses**2, 1.0),
             stays_blank=stays_blank | cells["arrived_blank"].to_numpy(bool) | is_overlap,
             told=told,
         ),

@@ -72,7 +72,7 @@ def _deliver_marked(home: Home, deliverer: str, year: int, spoilt: bool) -> None
         cells[next(i for i, column in enumerate(columns) if re.fullmatch("Geb.*|GEBDAT", column))] = DATE
     target = home.landing / deliverer / f"einwohner_{year}.csv"
     target.parent.mkdir(exist_ok=True)
-    target.write_text("\n".join([head, ";".join(cells), *rest]), encoding="utf-8" if spoilt else "cp1252")
+    target.write_text("\n".join([head, ";".join(cells), *rest, ""]), encoding="utf-8" if spoilt else "cp1252")
     old = target.stat().st_mtime - 60
     os.utime(target, (old, old))
 

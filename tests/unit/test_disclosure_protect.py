@@ -49,7 +49,7 @@ def test_headline_figures_go_last():
         {"05A-1": [18.0, 2, 7, 9], "05A-2": [26.0, 8, 8, 10], "05A": [44.0, 10, 15, 19]}, index=list(kinds)
     )
     cells = pd.concat([table(parts.loc[kind].to_dict(), kind) for kind in kinds], ignore_index=True)
-    blank = blank_cells(cells, areas_of(cells), 3, headline=["youth_aid", "youth_aid_stationaer"])
+    blank = blank_cells(cells, areas_of(cells), 3, headline={"youth_aid": 1, "youth_aid_stationaer": 1})
     assert set(cells.loc[blank, "item"]) == {"youth_aid_ambulant", "youth_aid_teilstationaer"}
 
 
