@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from orchestration.disclosure import cells
 from orchestration.disclosure.protect import blank_cells
+from orchestration.home import Home
 
 LEVELS = {"05": "kreis", "05A": "kommune", "05B": "kommune"}
 
@@ -17,8 +19,8 @@ def table(counts, item="deaths", boundary="as_counted", year=2020):
     return frame.assign(level=level, parent_area_id=parent, arrived_blank=frame["value"].isna())
 
 
-def areas_of(cells, recut=(), year=2020):
-    then = cells[cells["boundary"] == "as_counted"].drop_duplicates("area_id")
+def areas_of(counts, recut=(), year=2020):
+    then = counts[counts["boundary"] == "as_counted"].drop_duplicates("area_id")
     tree = then[["boundary", "area_id", "parent_area_id", "level"]].assign(is_unchanged=True)
     anew = tree[tree["area_id"].isin(recut)].assign(boundary="current", is_unchanged=False)
     return pd.concat([tree, anew], ignore_index=True).assign(year=year)
@@ -86,3 +88,18 @@ def test_a_release_that_cannot_be_made_safe_any_more_is_refused():
     told = earlier_from(cells, (cells["area_id"] == "05A-1").to_numpy())
     with pytest.raises(ValueError, match="frühere Veröffentlichungen"):
         blank_cells(cells, areas_of(cells), 3, earlier=told)
+
+
+def test_the_pattern_of_the_same_counts_is_worked_out_once(tmp_path, monkeypatch):
+    home = Home(tmp_path / "data").create()
+    counts = table(COUNTS)
+    areas = areas_of(counts)
+    first = cells.pattern(home, counts, areas, 3, {})
+    assert first.tolist() == blank_cells(counts, areas, 3).tolist()
+    asked = []
+    monkeypatch.setattr(cells, "blank_cells", lambda *question: asked.append(question) or np.ones(len(counts), bool))
+    assert cells.pattern(home, counts, areas, 3, {}).tolist() == first.tolist() and not asked
+    other = counts.assign(value=counts["value"].replace({2.0: 1.0, 20.0: 21.0}))
+    for question in ((other, areas, 3, {}), (counts, areas, 5, {}), (counts, areas, 3, {"deaths": 1})):
+        assert cells.pattern(home, *question).all()
+    assert len(asked) == 3
