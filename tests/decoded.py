@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import sqlite3
 import zipfile
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.ipc
 import pyarrow.parquet as pq
+
+from orchestration.home import Home
 
 ENCODINGS = ("utf-8", "cp1252", "utf-16-le")
 
@@ -32,6 +36,41 @@ def finds(markers: list[str], folder: Path, without: set[Path]) -> list[str]:
     for where, data in contents(folder, without):
         lower = data.lower()
         found |= {f"{marker} in {where}" for marker, sought in wanted if sought in lower}
+    return sorted(found)
+
+
+def blank_counts(home: Home) -> dict[tuple[bytes, bytes, bytes], bytes]:
+    """(area, year, measure or indicator) → the count that the release hides."""
+    with duckdb.connect(str(home.warehouse), read_only=True) as warehouse:
+        rows = warehouse.execute(
+            f"""
+            select m.area_id, m.year, unnest([m.measure_id, i.indicator_id]) as name, m.value
+            from read_parquet('{home.control / "suppression_measure.parquet"}') as s
+            join intermediate.int_measure as m using (boundary, area_id, year, measure_id)
+            left join seeds.indicators as i on i.numerator_measure = m.measure_id
+            where m.value is not null and boundary = 'as_counted'
+            order by all
+            """
+        ).fetchall()
+    return {
+        (area.encode(), str(year).encode(), name.encode()): f"{value:.0f}".encode()
+        for area, year, name, value in rows
+        if name
+    }
+
+
+def leaks(folder: Path, without: set[Path], blank: dict[tuple[bytes, bytes, bytes], bytes]) -> list[str]:
+    """Lines and rows that tell a blank count beside its area, year and name."""
+    areas, names = ({key[part] for key in blank} for part in (0, 2))
+    word = re.compile(rb"[0-9A-Za-z_-]+(?:\.\d+)?")
+    found = set()
+    for where, data in contents(folder, without):
+        for line in data.splitlines():
+            if len(line) > 2000 or not any(name in line for name in names):
+                continue
+            words = {one.removesuffix(b".0") for one in word.findall(line)}
+            told = product(words & areas, (w for w in words if len(w) == 4 and w.isdigit()), words & names)
+            found |= {f"{key} in {where}" for key in told if blank.get(key) in words}
     return sorted(found)
 
 

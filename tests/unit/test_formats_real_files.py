@@ -156,7 +156,7 @@ def gemeindeverzeichnis(data: bytes) -> None:
 
 def municipalities_map(data: bytes) -> None:
     columns = [column("area", "ags", "AGS"), column("text", "name", "GEN"), column("text", "art", "BEZ")]
-    found = rows(data, agreement("geopackage", columns, key=["ags"]))
+    found = rows(data, agreement("geopackage", columns, key=["ags"], grain="geography"))
     frame = pyogrio.read_dataframe(DATA / "rbk_gemeinden_vg250.gpkg")
     assert [(row["ags"], row["name"], row["art"]) for row in found] == list(
         zip(frame["AGS"], frame["GEN"], frame["BEZ"], strict=True)
@@ -174,7 +174,7 @@ def census_grid(data: bytes) -> None:
         column("number", "einwohner", "Einwohner"),
         column("number", "alter", "Alter_D", required=False),
     ]
-    found = rows(data, agreement("geopackage", columns, key=["id"]))
+    found = rows(data, agreement("geopackage", columns, key=["id"], grain="geography"))
     frame: geopandas.GeoDataFrame = pyogrio.read_dataframe(DATA / "zensus2011_grid1km_rbk.gpkg")
     assert len(found) == len(frame) == 528
     assert [row["einwohner"] for row in found] == list(frame["Einwohner"])
