@@ -43,6 +43,7 @@ def searched(own_county: Home, tmp_path_factory: pytest.TempPathFactory) -> Home
         (home.root / "terminal.txt").write_text(crashed.stdout + crashed.stderr, encoding="utf-8")
         raw_path(home, aggregate).unlink()
         raw_path(home, aggregate).write_bytes(whole)
+        raw_path(home, aggregate).chmod(0o600)
         done = ipso(home, "run", check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         (home.root / "terminal_2.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
