@@ -57,6 +57,7 @@ SIGNATURES = [
     (b"Rar!", "archive"),
 ]
 DAMAGED = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError)
+"""What zipfile raises for archives that are cut, packed in a way that it does not know, locked, or point outside."""
 ZIP = b"PK\x03\x04"
 BIFF8_WORKBOOK = b"\x09\x08\x10\x00\x00\x06\x05\x00"
 FILEPASS = 0x2F
