@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from orchestration.disclosure.audit import EXACT, LEAKS, SAFE, audit_release
+from orchestration.disclosure.audit import BELOW, EXACT, LEAKS, SAFE, audit_release
 from orchestration.disclosure.audit_command import earlier_releases, print_audit
 from orchestration.home import Home
 
@@ -101,6 +101,13 @@ def leaks(release, *earlier):
 
 
 SMALL, PARTNER = f"{A}-01", f"{A}-02"
+
+
+def test_a_reader_knows_that_no_blank_is_zero(tmp_path):
+    # Together they are three, and a zero would be printed: each is one or two.
+    counts = COUNTS | {SMALL: 1, PARTNER: 2}
+    found = audit_release(write(tmp_path / "r", rows(counts={2022: counts}, blank=(SMALL, PARTNER))))
+    assert found.verdicts[BELOW] == found.leaks == 2
 
 
 def test_two_blanks_with_room_are_safe_and_counted(tmp_path):
