@@ -28,7 +28,7 @@ from orchestration.feeds.declaration import (
     load_feeds,
     official_population,
 )
-from orchestration.feeds.finding import Finding, german_number, structural
+from orchestration.feeds.finding import Finding, counted, german_number, structural
 from orchestration.feeds.intake import Delivery, address, deliveries
 from orchestration.feeds.limits import GB, MAX_FILE_BYTES
 from orchestration.feeds.reader import gate_frame, raw_rows
@@ -211,7 +211,7 @@ def _verdict(delivery: Delivery, findings: list[Finding], row_count: int, drawn:
         for finding in findings
     )
     errors = [finding for finding in addressed if finding.is_error]
-    more = f" (und {len(errors) - 1} weitere Fehler)" if len(errors) > 1 else ""
+    more = f" (und {counted(len(errors) - 1, 'weiterer', 'weitere')} Fehler)" if len(errors) > 1 else ""
     return Verdict(
         delivery_id=delivery.delivery_id,
         feed=delivery.feed,
