@@ -32,7 +32,7 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 @pytest.fixture(scope="module")
 def own_county(county: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """A copy of the county that a test module may change; hard links for what is never changed in place."""
+    """A copy of the county that a test module may change, but not write in place under archive and raw (hard links)."""
     home = copied(county, tmp_path_factory.mktemp("own") / "data")
     yield home
     shutil.rmtree(home.root.parent)
