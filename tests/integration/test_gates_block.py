@@ -25,9 +25,9 @@ def errors(release: Path) -> list[str]:
 
 
 @pytest.fixture
-def release(county: Home, tmp_path: Path) -> Path:
+def release(small_county: Home, tmp_path: Path) -> Path:
     """A copy of the current release that a test may spoil."""
-    return Path(shutil.copytree((county.releases / "current").resolve(), tmp_path / "release"))
+    return Path(shutil.copytree((small_county.releases / "current").resolve(), tmp_path / "release"))
 
 
 def change(release: Path, statement: str) -> None:
@@ -59,10 +59,10 @@ def test_a_spoilt_release_is_stopped(release: Path, statement: str, told: str) -
     assert any(told in message for message in errors(release)), errors(release)
 
 
-def test_a_release_that_hides_the_small_counts_alone_is_stopped(release: Path, county: Home) -> None:
+def test_a_release_that_hides_the_small_counts_alone_is_stopped(release: Path, small_county: Home) -> None:
     """Primary suppression only: every blank follows from the totals beside it."""
     table = release / "parquet" / "fct_population.parquet"
-    with duckdb.connect(str(county.warehouse), read_only=True) as warehouse:
+    with duckdb.connect(str(small_county.warehouse), read_only=True) as warehouse:
         warehouse.execute(f"create temp table published as select * from read_parquet('{table}')")
         warehouse.execute(
             f"""

@@ -59,7 +59,7 @@ def kill_when(process: subprocess.Popen[str], line_part: str) -> None:
     process.wait()
 
 
-def test_a_killed_run_is_finished_by_the_next_with_the_same_bytes(own_county: Home, county: Home) -> None:
+def test_a_killed_run_is_finished_by_the_next_with_the_same_bytes(own_county: Home, small_county: Home) -> None:
     """Three kills, at the gate, in dbt, before the marts; then the rebuild from the archive alone is identical.
 
     What was rejected after the release was made does not change it either.
@@ -72,10 +72,10 @@ def test_a_killed_run_is_finished_by_the_next_with_the_same_bytes(own_county: Ho
     result = ipso(own_county, "run")
     assert "Freigegeben" in result.stdout
     release = current(own_county.releases)
-    assert release == current(county.releases)
+    assert release == current(small_county.releases)
     assert damaged_files(own_county.releases / "current") == []
     rebuilt = (own_county.releases / "current" / CHECKSUMS).read_text(encoding="utf-8")
-    assert rebuilt == (county.releases / "current" / CHECKSUMS).read_text(encoding="utf-8")
+    assert rebuilt == (small_county.releases / "current" / CHECKSUMS).read_text(encoding="utf-8")
 
 
 def test_two_runs_at_once_are_refused(own_county: Home) -> None:
