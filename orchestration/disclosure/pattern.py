@@ -25,22 +25,38 @@ class Counts:
     """the counts; NaN where the deliverer keeps it from us"""
     minimum: np.ndarray
     """the smallest count that may be shown; 0 where a count protects nobody"""
+    zeros_shown: np.ndarray
+    """whether a zero may be printed; where it may, readers know that a blank is at least 1"""
+    width: np.ndarray
+    """how far apart the possible values of a blank have to be at least that need not be small"""
     cost: np.ndarray
     """what blanking the cell costs the reader"""
     stays_blank: np.ndarray
-    """arrived suppressed, or blank in an earlier release"""
+    """arrived suppressed, blank in an earlier release, or secret for another reason than its size"""
     told: np.ndarray
     """printed with this value in an earlier release: blanking it would hide nothing"""
+
+    @property
+    def is_small(self) -> np.ndarray:
+        return (self.values < self.minimum) & ((self.values > 0) | ~self.zeros_shown)
+
+
+class GivenAway(ValueError):
+    """Small counts that earlier releases have told, or told so much of that nothing protects them."""
+
+    def __init__(self, cells: np.ndarray) -> None:
+        super().__init__(f"{cells.size} small counts are given away")
+        self.cells = cells
 
 
 def suppress(counts: Counts, relations: Relations) -> np.ndarray:
     """Shape (cells,), True where the cell must be blank.
 
-    Zeros are published, so readers know that each blank is at least 1. Raises ValueError if a small count cannot
-    be protected because an earlier release told too much.
+    Raises GivenAway.
     """
-    small = (counts.values > 0) & (counts.values < counts.minimum)
-    blank = (counts.stays_blank | np.isnan(counts.values) | small) & ~counts.told
+    if (counts.is_small & counts.told).any():
+        raise GivenAway(np.flatnonzero(counts.is_small & counts.told))
+    blank = (counts.stays_blank | np.isnan(counts.values) | counts.is_small) & ~counts.told
     for cells, atoms, pairs in _components(relations):
         if blank[cells].any():
             blank[cells] = _Search(counts, relations, cells, atoms, pairs, blank[cells]).run()
@@ -59,23 +75,24 @@ class _Search:
         pairs: np.ndarray,
         blank: np.ndarray,
     ) -> None:
-        self.blank = blank
+        self.blank, self.cells = blank, cells
         self.matrix = sp.csr_array(relations.matrix[cells][:, atoms])
         self.labels = relations.block[atoms]
         known = counts.values[cells]
+        self.least = np.where(counts.zeros_shown[cells] & ~((known == 0) & counts.stays_blank[cells]), 1.0, 0.0)
         self.universes = _labels(self.matrix)
         self.atoms = np.zeros(atoms.size)
         for universe in range(self.universes[0].max() + 1):
             rows, columns = (np.flatnonzero(label == universe) for label in self.universes)
-            self.atoms[columns] = base_point(sp.csr_array(self.matrix[rows][:, columns]), known[rows])
+            self.atoms[columns] = base_point(sp.csr_array(self.matrix[rows][:, columns]), known[rows], self.least[rows])
         self.values = np.array(self.matrix @ self.atoms)
         differences = _differences(pairs, cells)
         # Where two sources contradict each other, a reader knows that the part is not within the whole.
         self.differences = sp.csr_array(differences[np.flatnonzero(differences @ self.values >= 0)])
-        self.minimum = counts.minimum[cells]
+        self.minimum, self.width = counts.minimum[cells], counts.width[cells]
         self.cost = counts.cost[cells]
         # A printed zero stays; so does what an earlier release has told.
-        self.movable = (np.isnan(known) | (known > 0)) & ~counts.told[cells] & (self.values > 0)
+        self.movable = ~counts.told[cells] & (self.values >= self.least)
         self.low, self.high = self.values.copy(), self.values.copy()
         self.given_away = np.zeros(cells.size, dtype=bool)
         self._blocks: dict[tuple[int, int], tuple[Block, np.ndarray]] = {}
@@ -93,18 +110,20 @@ class _Search:
 
     def is_safe(self, cell: int) -> bool:
         """Possible values reach the minimum and are as many as it; of a count that cannot be small, two are enough."""
-        low, high, minimum = self.low[cell], self.high[cell], self.minimum[cell]
+        low, high, minimum, width = self.low[cell], self.high[cell], self.minimum[cell], self.width[cell]
         if low >= minimum:
-            return bool(high > low)
-        return bool(high >= minimum and high - low >= minimum - 1)
+            return bool(high - low >= width)
+        return bool(high >= minimum and high - low >= max(minimum - 1, width))
 
     def protect(self, cell: int) -> None:
         """Find a witness in the cell's Kommune and universe, else in its universe, else in the whole component."""
-        step = int(max(self.minimum[cell] - 1, 1))
+        step = int(max(self.minimum[cell] - self.least[cell], self.width[cell]))
         is_large = self.values[cell] >= self.minimum[cell] + step
         labels = self.labels_of(cell)
         for label in labels:
-            if any(self.move(label, cell, by) for by in ((step, -1) if is_large else (step,))):
+            if self.blanks_are_enough(label, cell, step):
+                return
+            if any(self.move(label, cell, by) for by in ((step, -int(self.width[cell])) if is_large else (step,))):
                 return
         # Less room upwards than that: what there is, up and down together.
         for by in (*range(step - 1, 0, -1), *range(-step, 0)):
@@ -112,15 +131,25 @@ class _Search:
             if self.is_safe(cell):
                 return
         if self.values[cell] < self.minimum[cell]:
-            raise ValueError("Eine kleine Anzahl lässt sich nicht schützen: frühere Veröffentlichungen zeigen zu viel.")
+            raise GivenAway(self.cells[[cell]])
         # A large count that earlier releases have given away stays blank, and that is all that can be done.
         self.given_away[cell] = True
 
-    def move(self, label: tuple[int, int], cell: int, by: int) -> bool:
+    def blanks_are_enough(self, label: tuple[int, int], cell: int, step: int) -> bool:
+        """Whether the cell is safe by witnesses in which only what is blank already differs; they are noted."""
+        for sign in (1, -1):
+            for by in range(1, step + 1):
+                if not self.move(label, cell, sign * by, only_blanks=True):
+                    break
+                if self.is_safe(cell):
+                    return True
+        return False
+
+    def move(self, label: tuple[int, int], cell: int, by: int, only_blanks: bool = False) -> bool:
         """Look for a witness in which the cell changes by `by`, and note what it makes blank."""
         block, inside = self.block(label)
         change = block.move(int(np.searchsorted(inside, cell)), by, self.blank[inside])
-        if change is None:
+        if change is None or (only_blanks and np.any((change != 0) & ~self.blank[inside])):
             return False
         possible = self.values[inside] + change
         self.low[inside] = np.minimum(self.low[inside], possible)
@@ -163,7 +192,7 @@ class _Search:
         part = sp.csr_array(self.differences[:, inside])
         ends = np.diff(part.indptr)
         surplus = np.array(self.differences @ self.values)
-        fall, rise = self.values[inside] - 1, np.full(inside.size, np.inf)
+        fall, rise = self.values[inside] - self.least[inside], np.full(inside.size, np.inf)
         for pair in np.flatnonzero(ends == 1):
             at = part.indptr[pair]
             side = fall if part.data[at] > 0 else rise
