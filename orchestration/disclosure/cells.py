@@ -11,6 +11,7 @@ decided in `pattern.py`.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +23,16 @@ import pyarrow.parquet as pq
 
 from orchestration.disclosure.atoms import CUBE
 from orchestration.disclosure.cost import Share
+from orchestration.disclosure.pattern import Part
 from orchestration.disclosure.protect import OVERLAP, blank_cells
 from orchestration.disclosure.rules import dominance_width, is_dominated, load_rules, rule_table
+from orchestration.gates import workers
 from orchestration.gates.directory import write_parquet
 from orchestration.home import Home
 from orchestration.source_hash import source_hash
 
+MANY = 10_000
+"""Counts from which several processes are worth their start."""
 SOURCES = ("orchestration/disclosure", "seeds")
 """What decides about the pattern beside the counts."""
 PLACE = ["boundary", "area_id", "year"]
@@ -176,9 +181,16 @@ def pattern(
         answer = pq.read_table(path)
         if answer.schema.metadata.get(b"question") == question.encode():
             return np.asarray(answer.column("blank").to_numpy(), dtype=bool)
-    blank = blank_cells(cells, areas, core, earlier)
+    blank = blank_cells(cells, areas, core, earlier, each=side_by_side if len(cells) >= MANY else map)
     write_parquet(pa.table({"blank": blank}).replace_schema_metadata({"question": question}), path)
     return blank
+
+
+def side_by_side(function: Callable[[Part], np.ndarray], parts: list[Part]) -> Iterator[np.ndarray]:
+    """As `map`, in one process a core; the largest part first, so that none is left for the end."""
+    order = sorted(range(len(parts)), key=lambda n: -parts[n].cells.size)
+    running = {n: workers.submit(function, parts[n]) for n in order}
+    return (running[n].result() for n in range(len(parts)))
 
 
 def _write(cells: pd.DataFrame, path: Path) -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 from orchestration.disclosure.atoms import CUBE, Declaration, load_declaration, relate
 from orchestration.disclosure.cost import Share, costs
 from orchestration.disclosure.earlier import constraints
-from orchestration.disclosure.pattern import Counts, GivenAway, suppress
+from orchestration.disclosure.pattern import Counts, Each, GivenAway, suppress
 
 TODAY, CURRENT, OVERLAP = "@heute", "current", "overlap"
 MOST_NAMED = 5
@@ -26,6 +26,7 @@ def blank_cells(
     core: Sequence[Share] = (),
     earlier: pd.DataFrame | None = None,
     declaration: Declaration | None = None,
+    each: Each = map,
 ) -> np.ndarray:
     """Shape (len(cells),), True where the cell must be blank.
 
@@ -64,7 +65,7 @@ def blank_cells(
     )
     counts = replace(counts, cost=costs(cells, counts.is_small | stays_blank, core))
     try:
-        blank[chosen] = suppress(counts, relations)
+        blank[chosen] = suppress(counts, relations, each)
     except GivenAway as error:
         raise Unprotectable(_named(cells.assign(kommune=kommune).iloc[error.cells])) from None
     return blank

@@ -190,7 +190,7 @@ def test_a_later_release_hides_what_an_earlier_one_hid_and_trusts_no_cell_that_w
 def test_a_small_count_that_an_earlier_release_left_alone_cannot_be_saved():
     matrix = np.array([[1.0, 0], [0, 1], [1, 1]])
     told = np.array([False, True, True])
-    with pytest.raises(GivenAway, match="given away"):
+    with pytest.raises(GivenAway):
         suppress(
             counts_of(np.array([2.0, 9, 11]), told=told),
             Relations(sp.csr_array(matrix), np.zeros(2, np.int64), np.empty((0, 2), np.int64)),

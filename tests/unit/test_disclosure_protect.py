@@ -158,7 +158,7 @@ def test_the_pattern_of_the_same_counts_is_worked_out_once(tmp_path, monkeypatch
     first = cells.pattern(home, counts, areas, [], nothing)
     assert first.tolist() == blank_cells(counts, areas).tolist()
     asked = []
-    monkeypatch.setattr(cells, "blank_cells", lambda *question: asked.append(question) or np.ones(len(counts), bool))
+    monkeypatch.setattr(cells, "blank_cells", lambda *question, **how: asked.append(question) or np.ones(len(counts), bool))
     assert cells.pattern(home, counts, areas, [], nothing).tolist() == first.tolist() and not asked
     other = counts.assign(value=counts["value"].replace({2.0: 1.0, 20.0: 21.0}))
     told = earlier_from(counts, first)
