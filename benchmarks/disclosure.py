@@ -49,7 +49,13 @@ def county(counts: int, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
         years.append(_year(rng, areas, inhabitants).assign(year=FIRST_YEAR + len(years)))
         per_year = len(years[0])
     cells = pd.concat(years, ignore_index=True).assign(
-        boundary="as_counted", arrived_blank=False, minimum=3.0, zeros_shown=True, must_blank=False, width=1.0
+        boundary="as_counted",
+        feed="demo",
+        arrived_blank=False,
+        minimum=3.0,
+        zeros_shown=True,
+        must_blank=False,
+        width=1.0,
     )
     tree = [areas.assign(year=FIRST_YEAR + n, boundary="as_counted", is_unchanged=True) for n in range(len(years))]
     return cells, pd.concat(tree, ignore_index=True)

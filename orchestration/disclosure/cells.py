@@ -154,13 +154,14 @@ def protect(home: Home, earlier: pd.DataFrame) -> Protection:
 
 
 def ruled(cells: pd.DataFrame, rules: pd.DataFrame) -> pd.DataFrame:
-    """Cells with what the rules of their measure say: minimum, zeros_shown, must_blank, width."""
+    """Cells with what the rules of their measure say: feed, minimum, zeros_shown, must_blank, width."""
     measure = cells["item"].where(~cells["item"].str.startswith(CUBE), "population")
     own = rules.set_index("measure_id").reindex(measure)
     amounts = [cells[name].to_numpy(float) for name in ("value", "largest", "second", "dominance_percent")]
     is_dominant = is_dominated(*amounts)
     few = cells["is_few"].eq(True).to_numpy(bool) & (cells["value"] > 0).to_numpy()
     return cells.drop(columns=["is_few", "largest", "second", "dominance_percent"]).assign(
+        feed=own["feed"].to_numpy(),
         minimum=own["minimum"].to_numpy(float),
         zeros_shown=own["zeros_shown"].to_numpy(bool),
         must_blank=few | is_dominant,

@@ -11,10 +11,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from orchestration.disclosure.atoms import CUBE, Declaration, load_declaration, relate
+from orchestration.disclosure.atoms import Declaration, load_declaration, relate
 from orchestration.disclosure.cost import Share, costs
 from orchestration.disclosure.earlier import constraints
 from orchestration.disclosure.pattern import Counts, Each, GivenAway, suppress
+from orchestration.feeds.declaration import kommunen
 
 TODAY, CURRENT, OVERLAP = "@heute", "current", "overlap"
 MOST_NAMED = 5
@@ -31,9 +32,9 @@ def blank_cells(
     """Shape (len(cells),), True where the cell must be blank.
 
     cells: boundary (as_counted, current, overlap), area_id, parent_area_id, level, year, item, value (NaN if it
-    arrived suppressed), arrived_blank; and the rules of its measure: minimum, zeros_shown, must_blank (whatever the
-    value), width (how far apart its possible values have to be). Current are only cells of their own, counted anew; an
-    overlap's area_id is `old|new`, and it is never published. areas: boundary, area_id, parent_area_id, level, year,
+    arrived suppressed), arrived_blank; and the rules of its measure: feed, minimum, zeros_shown, must_blank
+    (whatever the value), width (how far apart its possible values have to be). Current are only cells of their own,
+    counted anew; an overlap's area_id is `old|new`, and it is never published. areas: boundary, area_id, parent_area_id, level, year,
     is_unchanged. core: (numerator, denominator) of the core indicators. earlier: as `earlier.read_records` gives it.
     Raises Unprotectable.
     """
@@ -49,6 +50,7 @@ def blank_cells(
     cells, keyed, is_overlap = cells[chosen], keyed[chosen], is_overlap[chosen]
     relations = relate(keyed, area_tree(areas), universes, pairs if len(pairs) else None)
     kommune = cells["parent_area_id"].where(~cells["level"].isin(["kommune", "kreis"]), cells["area_id"])
+    kommune = kommune.fillna(cells["area_id"].str.split("-").str[0])
     stays_blank, told = np.zeros(len(cells), bool), np.zeros(len(cells), bool)
     if earlier is not None and len(earlier):
         universe = cells["item"].map({item: universes.universe_of(item) for item in cells["item"].unique()})
@@ -76,16 +78,15 @@ class Unprotectable(ValueError):
 
 
 def _named(cells: pd.DataFrame) -> str:
-    places = cells[["item", "year", "kommune"]].drop_duplicates().sort_values(["year", "kommune", "item"])
-    named = [
-        f"{'Bevölkerungstabelle' if item.startswith(CUBE) else item}, {year}, {kommune}"
-        for item, year, kommune in places.itertuples(index=False)
-    ]
+    """Deliverers' figures by feed, year and Kommune, in German; no count, and no area smaller than that."""
+    names = dict(kommunen().values())
+    places = cells[["feed", "year", "kommune"]].drop_duplicates().sort_values(["feed", "year", "kommune"])
+    named = [f"{feed} {year} {names.get(ags, ags)}" for feed, year, ags in places.itertuples(index=False)]
     more = f" und {len(named) - MOST_NAMED} weitere" if len(named) > MOST_NAMED else ""
     return (
         "Kleine Anzahlen lassen sich nicht mehr schützen, weil frühere Veröffentlichungen sie schon gezeigt haben oder "
-        f"errechnen lassen (Kennzahl, Jahr, Kommune): {'; '.join(dict.fromkeys(named[:MOST_NAMED]))}{more}. Zu prüfen "
-        "sind die jüngsten Lieferungen hierzu und die Regeln unter `confidentiality` ihrer Deklaration."
+        f"errechnen lassen: {'; '.join(named[:MOST_NAMED])}{more}. Zu prüfen sind die jüngsten Lieferungen hierzu und "
+        "die Regeln unter `confidentiality` in der Deklaration."
     )
 
 

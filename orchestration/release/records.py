@@ -61,15 +61,19 @@ def read_records(earlier: Sequence[Record]) -> pd.DataFrame:
 
 def record_release(home: Home, release_id: str, inputs: str, told: pa.Table) -> None:
     """Keep what a release tells, once: published again, it tells nothing new."""
-    known = records(home)
-    if any(record.inputs == inputs for record in known):
+    if is_recorded(home, inputs):
         return
+    known = records(home)
     number = known[-1].number + 1 if known else 1
     folder = home.archive / "freigaben"
     # No name that is looked for: a run killed in between leaves nothing behind that counts.
     partial = folder / "neu.tmp"
     write_parquet(told.replace_schema_metadata({"inputs": inputs}), partial)
     partial.replace(folder / f"{number:04}-{release_id}-{_hash(partial)}.parquet")
+
+
+def is_recorded(home: Home, inputs: str) -> bool:
+    return any(record.inputs == inputs for record in records(home))
 
 
 def _inputs(path: Path) -> str:

@@ -60,7 +60,7 @@ def deliver(home: Home, *ids: str) -> None:
     )
 
 
-def test_the_release_id_names_what_was_published_before(home: Home, tmp_path: Path) -> None:
+def test_the_release_id_names_what_was_published_before(home: Home) -> None:
     deliver(home, "first")
     first = identify(home)
     assert first is not None and first.earlier == () and first.input_hash == first.inputs
@@ -106,7 +106,8 @@ def test_what_a_release_tells_are_its_numbers_and_its_blanks(home: Home, tmp_pat
     write(
         release / "parquet",
         "fct_population",
-        "from (values ('as_counted', 'A', 2020, 'u3', 'm', 'deutsch', 6), ('current', 'A', 2020, 'u3', 'm', 'deutsch', 6),"
+        "from (values ('as_counted', 'A', 2020, 'u3', 'm', 'deutsch', 6),"
+        " ('current', 'A', 2020, 'u3', 'm', 'deutsch', 6),"
         f" ('as_counted', 'B', 2020, 'u3', 'm', 'deutsch', null)) {cube}, population)",
     )
     write(
