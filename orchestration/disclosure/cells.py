@@ -121,7 +121,7 @@ class Protection:
 def protect(home: Home, earlier: pd.DataFrame) -> Protection:
     """Decide what stays blank in the next release; one row per blank cell in `control/suppression_*.parquet`.
 
-    earlier: what earlier releases have told, as `earlier.read_records` gives it. Raises Unprotectable.
+    earlier: what earlier releases have told, as `records.read_records` gives it. Raises Unprotectable.
     """
     rules = load_rules()
     with duckdb.connect(str(home.warehouse), read_only=True) as warehouse:

@@ -71,8 +71,9 @@ def told_by(release: Path, home: Home) -> pa.Table:
 def constraints(cells: pd.DataFrame, earlier: pd.DataFrame, block: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Which cells stay blank and which were told, both of shape (len(cells),).
 
-    cells: KEY and value. block: the part of the deliveries that is corrected as one (Kommune, year, universe). A told
-    count counts only while nothing in its block differs from what the release printed: afterwards it is another one.
+    cells: KEY and value. block: the part of the deliveries that is corrected as one (Kommune, year, universe; and
+    boundary, for an area of today may be drawn anew). A told count counts only while nothing in its block differs from
+    what the release printed: afterwards it is another one.
     """
     now = cells[KEY].assign(
         value_now=cells["value"].to_numpy(float), block=block.to_numpy(), position=range(len(cells))

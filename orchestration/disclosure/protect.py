@@ -34,9 +34,9 @@ def blank_cells(
     cells: boundary (as_counted, current, overlap), area_id, parent_area_id, level, year, item, value (NaN if it
     arrived suppressed), arrived_blank; and the rules of its measure: feed, minimum, zeros_shown, must_blank
     (whatever the value), width (how far apart its possible values have to be). Current are only cells of their own,
-    counted anew; an overlap's area_id is `old|new`, and it is never published. areas: boundary, area_id, parent_area_id, level, year,
-    is_unchanged. core: (numerator, denominator) of the core indicators. earlier: as `earlier.read_records` gives it.
-    Raises Unprotectable.
+    counted anew; an overlap's area_id is `old|new`, and it is never published.
+    areas: boundary, area_id, parent_area_id, level, year, is_unchanged. core: (numerator, denominator) of the core
+    indicators. earlier: as `records.read_records` gives it. Raises Unprotectable.
     """
     universes = declaration or load_declaration()
     is_overlap = (cells["boundary"] == OVERLAP).to_numpy()
@@ -54,7 +54,8 @@ def blank_cells(
     stays_blank, told = np.zeros(len(cells), bool), np.zeros(len(cells), bool)
     if earlier is not None and len(earlier):
         universe = cells["item"].map({item: universes.universe_of(item) for item in cells["item"].unique()})
-        stays_blank, told = constraints(cells, earlier, kommune + "|" + cells["year"].astype(str) + "|" + universe)
+        block = cells["boundary"] + "|" + kommune + "|" + cells["year"].astype(str) + "|" + universe
+        stays_blank, told = constraints(cells, earlier, block)
     stays_blank |= (cells["arrived_blank"] | cells["must_blank"]).to_numpy(bool)
     counts = Counts(
         values=cells["value"].to_numpy(float),
