@@ -42,13 +42,13 @@ SAME = """
     left join intermediate.int_area_year as t on t.area_id = c.area_id and t.year = c.year and t.boundary = 'current'
     where c.boundary = 'as_counted'
 """
-MEASURES = """
-    with shown as (
-        select numerator_measure as measure_id from seeds.indicators
-        union
-        select denominator_measure from seeds.indicators where denominator_measure is not null
-    ),
-    contribution as (
+SHOWN = """
+    select numerator_measure from seeds.indicators
+    union
+    select denominator_measure from seeds.indicators where denominator_measure is not null
+"""
+MEASURES = f"""
+    with contribution as (
         select feed, merkmal, area_id, year, max(value) as value
         from intermediate.int_delivered_value
         group by all
@@ -57,7 +57,7 @@ MEASURES = """
         m.value_status = 'suppressed' as arrived_blank,
         coalesce(c.value > 0 and c.value < r.minimum, false) as is_few,
         l.value * r.factor as largest, s.value * r.factor as second, r.dominance_percent,
-        m.measure_id in (select measure_id from shown) as is_shown
+        m.measure_id in ({SHOWN}) as is_shown
     from intermediate.int_measure as m
     join rules as r on r.measure_id = m.measure_id
     left join intermediate.int_measure as c
@@ -87,6 +87,7 @@ OVERLAPS = f"""
     counts as (
         select area_id, current_area_id, year, measure_id as item, units as persons
         from intermediate.int_register_count
+        where measure_id in ({SHOWN})
         union all
         select area_id, current_area_id, year,
             '{CUBE}' || age_band || '|' || sex || '|' || nationality_group as item, persons
