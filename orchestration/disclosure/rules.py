@@ -6,8 +6,6 @@ From the declarations (`orchestration/feeds/*.yml`) and the seeds to one table, 
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -32,11 +30,16 @@ CONTRIBUTIONS = ["dominance_feed", "largest", "second", "factor"]
 """Where the two largest contributions to an amount are delivered; not published."""
 
 
-def load_rules(feeds: dict[str, Feed] | None = None, seeds: Path = SEEDS) -> pd.DataFrame:
-    """Columns of SCHEMA and CONTRIBUTIONS, and is_protected: whether its cells take part in the protection at all."""
-    declared = load_feeds() if feeds is None else feeds
-    measures = pd.read_csv(seeds / "measures.csv")
-    delivered = pd.read_csv(seeds / "delivered_measures.csv")
+def load_rules() -> pd.DataFrame:
+    """The rules of the present declarations and seeds, as `rules_of` gives them."""
+    return rules_of(load_feeds(), pd.read_csv(SEEDS / "measures.csv"), pd.read_csv(SEEDS / "delivered_measures.csv"))
+
+
+def rules_of(declared: dict[str, Feed], measures: pd.DataFrame, delivered: pd.DataFrame) -> pd.DataFrame:
+    """Columns of SCHEMA and CONTRIBUTIONS, and is_protected: whether its cells take part in the protection at all.
+
+    measures, delivered: the seeds of these names.
+    """
     rows = []
     for measure, unit, of_persons, main in zip(
         *(measures[name].tolist() for name in ("measure_id", "unit", "counts_persons", "feed")), strict=True

@@ -2,22 +2,25 @@
 
 from dataclasses import replace
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
-from orchestration.disclosure.cells import ruled
-from orchestration.disclosure.rules import SCHEMA, dominance_width, is_dominated, load_rules, rule_table
+from orchestration.disclosure.atoms import SEEDS
+from orchestration.disclosure.cells import MEASURES, ruled
+from orchestration.disclosure.rules import SCHEMA, dominance_width, is_dominated, load_rules, rule_table, rules_of
 from orchestration.feeds.agreement import agreement
 from orchestration.feeds.declaration import Confidentiality, Dominance, load_feed, load_feeds
 from orchestration.home import REPOSITORY
 
 FEEDS = load_feeds()
+MEASURE_SEED, DELIVERED_SEED = (pd.read_csv(SEEDS / f"{name}.csv") for name in ("measures", "delivered_measures"))
 
 
 def rules_with(feed: str, **declared) -> pd.DataFrame:
     changed = replace(FEEDS[feed], confidentiality=Confidentiality(**declared))
-    return load_rules(FEEDS | {feed: changed}).set_index("measure_id")
+    return rules_of(FEEDS | {feed: changed}, MEASURE_SEED, DELIVERED_SEED).set_index("measure_id")
 
 
 def test_three_is_the_minimum_unless_a_declaration_says_otherwise(tmp_path):
@@ -83,6 +86,49 @@ def test_rules_reach_the_cells_of_their_measure():
     assert found["minimum"].tolist() == [3, 3, 3, 0]
     assert found["must_blank"].tolist() == [True, False, False, True]
     assert found["width"].tolist() == [1, 1, 1, 40]
+
+
+def test_persons_of_few_households_and_dominated_amounts_are_found_in_the_warehouse():
+    """A feed that delivers an amount with its two largest contributions, in thousands; a measure in no indicator."""
+    rule = Dominance(percent=10, largest="groesster", second="zweiter")
+    column = replace(FEEDS["sgb2"].column("personen"), name="betrag")
+    others = [replace(column, name=name) for name in (rule.largest, rule.second)]
+    secret = replace(FEEDS["sgb2"].confidentiality, dominance={"betrag": rule})
+    feed = replace(FEEDS["sgb2"], columns=(*FEEDS["sgb2"].columns, column, *others), confidentiality=secret)
+    amount = {"measure_id": "paid_eur", "unit": "eur", "counts_persons": False, "feed": "sgb2"}
+    way = {"feed": "sgb2", "merkmal": "betrag", "measure_id": "paid_eur", "factor": 1000}
+    rules = rules_of(
+        FEEDS | {"sgb2": feed},
+        pd.concat([MEASURE_SEED, pd.DataFrame([amount])], ignore_index=True),
+        pd.concat([DELIVERED_SEED, pd.DataFrame([way])], ignore_index=True),
+    )
+    rows = [("sgb2_persons", 7.0), ("sgb2_households", 2.0), ("sgb2_under_15", 4.0), ("paid_eur", 90_000.0)]
+    told = [("sgb2", rule.largest, 70.0), ("sgb2", rule.second, 16.0)]
+    with duckdb.connect() as connection:
+        connection.execute("create schema intermediate; create schema seeds")
+        connection.register("rules", rules)
+        place = "'as_counted' as boundary, 'as_counted' as cell_boundary, 'A' as area_id, 'K' as parent_area_id"
+        connection.execute(
+            f"create table intermediate.int_measure as select {place}, 'sozialraum' as level, 2020 as year,"
+            f" measure_id, value, 'ok' as value_status from (values {str(rows)[1:-1]}) as t (measure_id, value)"
+        )
+        connection.execute(
+            "create table intermediate.int_delivered_value as select feed, merkmal, 'A' as area_id, 2020 as year, value"
+            f" from (values {str(told)[1:-1]}) as t (feed, merkmal, value)"
+        )
+        connection.execute(
+            "create table seeds.indicators as from (values ('sgb2_persons', null), ('paid_eur', 'sgb2_persons'))"
+            " as t (numerator_measure, denominator_measure)"
+        )
+        cells = connection.execute(MEASURES).df()
+    found = ruled(cells, rules).set_index("item")
+    assert found["must_blank"].to_dict() == {
+        "sgb2_persons": True, "sgb2_households": False, "sgb2_under_15": False, "paid_eur": True,
+    }  # fmt: skip
+    assert found.loc["paid_eur", ["minimum", "width"]].tolist() == [0, 7000]
+    assert cells.set_index("item")["is_shown"].to_dict() == {
+        "sgb2_persons": True, "sgb2_households": False, "sgb2_under_15": False, "paid_eur": True,
+    }  # fmt: skip
 
 
 def test_the_agreement_tells_the_deliverer_every_rule():
