@@ -13,9 +13,9 @@ run: setup
 	@$(BIN)/ipso demo
 	@$(BIN)/ipso run
 
-## all tests (they build their own small installation)
+## all tests (they build their own small installation), one worker per core up to four
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 ## Dagster UI with its daemon, and the report, both on 127.0.0.1
 up: setup

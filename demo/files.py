@@ -59,14 +59,16 @@ class DemoFeed:
 
 
 def region_names(regions: Iterable[str]) -> list[str]:
-    """Names as deliverers write them: Kreis, Kommune, `Rösrath 03`, `nicht zuordenbar`."""
+    """Names as deliverers write them: Kreis, Kommune, `Rösrath 03`, `Rösrath Bezirk 3`, `nicht zuordenbar`."""
     names = {KREIS: "Rheinisch-Bergischer Kreis"} | {k.area_id: k.name for k in kommunen()}
     short = {k.area_id: k.short_name for k in kommunen()}
 
     def name(region: str) -> str:
         if region in names:
             return names[region]
-        return "nicht zuordenbar" if region.endswith("-00") else f"{short[region[:8]]} {region[-2:]}"
+        if region.endswith("-00"):
+            return "nicht zuordenbar"
+        return f"{short[region[:8]]} {region[9:].replace('B', 'Bezirk ')}"
 
     return [name(region) for region in regions]
 

@@ -39,19 +39,13 @@ def release_connection(home: Home) -> duckdb.DuckDBPyConnection:
 
 
 def copied(home: Home, root: Path) -> Home:
-    """A copy of an installation under `root`; hard links for what is never changed in place."""
+    """A copy of an installation under `root`; archive and raw are hard links: never write there in place."""
+
+    def linked(source: str, target: str) -> None:
+        is_bulk = any(folder in Path(source).parents for folder in (home.archive, home.raw))
+        (os.link if is_bulk else shutil.copy2)(source, target)
+
     shutil.copytree(
-        home.root,
-        root,
-        symlinks=True,
-        ignore=shutil.ignore_patterns("dbt", "dagster"),
-        copy_function=_link_or_copy,
+        home.root, root, symlinks=True, ignore=shutil.ignore_patterns("dbt", "dagster"), copy_function=linked
     )
     return Home(root)
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    if source.endswith("warehouse.duckdb"):
-        shutil.copy2(source, target)
-    else:
-        os.link(source, target)

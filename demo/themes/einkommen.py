@@ -244,9 +244,22 @@ def asylum_benefit(table: pd.DataFrame, year: int) -> pd.DataFrame:
     )
 
 
+_BY_BEZIRK_SINCE = 2019
+
+
+def _bezirk(sozialraum: str) -> str:
+    """The Bezirk of seeds/bezirke.csv in which a Sozialraum of Bergisch Gladbach is counted; it may be cut there."""
+    number = int(sozialraum[-2:])
+    return f"{sozialraum[:8]}-B{1 if number == 1 else 2 if 2 <= number <= 6 else 3 + number % 2}"
+
+
 def write_asylblg(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
-    """One tab-delimited text over all Kommunen."""
-    table = kommune_totals([asylum_benefit(counts, year) for counts in tables])
+    """One tab-delimited text over all Kommunen; Bergisch Gladbach since 2019 by its statistische Bezirke."""
+    counted = [asylum_benefit(counts, year) for counts in tables]
+    table = kommune_totals(counted)
+    if year >= _BY_BEZIRK_SINCE:
+        [city] = [counts for counts in counted if counts.index[0].startswith("05378004")]
+        table = pd.concat([table.drop("05378004"), city.groupby(_bezirk).sum()])
     mask = suppressed(table, [("personen", "maenner", "frauen")])
     rows = area_rows(table, count_cells(table, mask), f"31.12.{year}")
     header = [

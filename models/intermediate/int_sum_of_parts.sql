@@ -19,6 +19,17 @@ parts as (
     group by boundary, parent_area_id, year, measure_id, feed
 ),
 
+due as (
+    select
+        boundary,
+        parent_area_id,
+        year,
+        count(*) as n_areas
+    from {{ ref('int_area_year') }}
+    where level in ('kommune', 'sozialraum')
+    group by boundary, parent_area_id, year
+),
+
 final as (
     select
         measures.boundary,
@@ -38,6 +49,13 @@ final as (
             and measures.year = parts.year
             and measures.measure_id = parts.measure_id
             and measures.feed = parts.feed
+    left join due
+        on
+            measures.boundary = due.boundary
+            and measures.area_id = due.parent_area_id
+            and measures.year = due.year
+    -- Not where parts were not told (one Bezirk that is a Sozialraum); but persons must never be lost.
+    where measures.feed = 'einwohner' or parts.n_parts >= due.n_areas
 )
 
 select * from final

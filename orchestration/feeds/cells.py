@@ -327,8 +327,8 @@ def _digits(column: Column) -> tuple[str, str]:
 def _area() -> tuple[str, str]:
     code = "regexp_replace(v, '\\.0+$', '')"
     value = f"""case
-        when regexp_full_match({code}, '[1-9][0-9]{{3}}([0-9]{{3}})?(-[0-9]{{2}})?') then '0' || {code}
-        when regexp_full_match({code}, '[0-9]{{2,5}}|[0-9]{{8}}(-[0-9]{{2}})?|DG') then {code} end"""
+        when regexp_full_match({code}, '[1-9][0-9]{{3}}([0-9]{{3}})?(-([0-9]{{2}}|B[0-9]{{1,4}}))?') then '0' || {code}
+        when regexp_full_match({code}, '[0-9]{{2,5}}|[0-9]{{8}}(-([0-9]{{2}}|B[0-9]{{1,4}}))?|DG') then {code} end"""
     return value, "'kein Gebietsschlüssel'"
 
 

@@ -55,6 +55,8 @@ def _in_force(feed: Feed | None, in_force: Delivery | None) -> str:
         )
     if feed is None:
         return "Die Datei ist als Ganzes abgewiesen; an den bisherigen Lieferungen ändert sich nichts."
+    if feed.grain == "geography":
+        return "Die Lieferung ist als Ganzes abgewiesen; die Gebiete, die bisher in Kraft sind, gelten weiter."
     return (
         "Die Lieferung ist als Ganzes abgewiesen. Für dieses Jahr ist bisher keine Lieferung in Kraft; "
         "bis zu einer berichtigten Lieferung bleibt die Stelle im Bericht leer."

@@ -1,7 +1,7 @@
 """Addresses without coordinates → coordinates of the address register, in steps; one SQL statement, no person.
 
 `exakt`: street and house number are spelled as in the register. `normalisiert`: they are the same after normalisation
-(`feeds/street_names.py`). `bestaetigt`: the steward has confirmed once which street of the register is meant.
+(`feeds/street_names.py`). `bestätigt`: the steward has confirmed once which street of the register is meant.
 Nothing is guessed: a house number that the street does not have, and an address that the register has at two places,
 are `nicht gefunden`. Near misses are only proposed, in `address_review.py`.
 """
@@ -20,7 +20,7 @@ from orchestration.home import Home
 from orchestration.sql import literal, single_threaded
 
 REGISTER = "einwohner"
-EXACT, NORMALISED, CONFIRMED, NOT_FOUND = STEPS = ("exakt", "normalisiert", "bestaetigt", "nicht gefunden")
+EXACT, NORMALISED, CONFIRMED, NOT_FOUND = STEPS = ("exakt", "normalisiert", "bestätigt", "nicht gefunden")
 SAME_PLACE_METRES = 100
 """So far may entries of one address lie apart (entrances, corrections); further apart, the address is ambiguous."""
 KEY = ("ags", "strasse", "hausnummer", "hausnummer_zusatz")

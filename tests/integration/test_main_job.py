@@ -210,6 +210,19 @@ def test_every_feed_flows_to_measures_or_to_a_table_of_its_own(county: Home) -> 
     assert all(planned.values()), planned
 
 
+def test_statistische_bezirke_go_no_finer_than_they_support(county: Home) -> None:
+    """Bergisch Gladbach tells `asylblg` by Bezirke since 2019: one is a Sozialraum, one is five, two cut through."""
+    rows = (
+        "select area_id, value from {} where feed = 'asylblg' and merkmal = 'personen' and year = 2022"
+        " and starts_with(area_id, '05378004')"
+    )
+    with duckdb.connect(str(county.warehouse), read_only=True) as warehouse:
+        delivered = dict(warehouse.execute(rows.format("staging.stg_delivered__aggregate")).fetchall())
+        told = dict(warehouse.execute(rows.format("intermediate.int_delivered_value")).fetchall())
+    assert set(delivered) == {f"05378004-B{number}" for number in range(1, 5)}
+    assert told == {"05378004": sum(delivered.values()), "05378004-01": delivered["05378004-B1"]}
+
+
 def test_a_file_can_be_tested_without_delivering_it(county: Home, tmp_path: Path) -> None:
     original = next(d for d in deliveries(county) if (d.feed, d.deliverer, d.year) == ("einwohner", "odenthal", 2021))
     good = tmp_path / "odenthal" / "einwohner_2021.xlsx"

@@ -153,7 +153,7 @@ def test_a_confirmed_spelling_locates_in_its_kommune_only_and_never_shadows_a_st
     ]
     found, streets = matched(tmp_path, *wanted, confirmed=confirmed)
     assert found == [
-        ("bestaetigt", 1000.0, None),
+        ("bestätigt", 1000.0, None),
         ("nicht gefunden", None, "hausnummer"),
         ("nicht gefunden", None, "strasse"),
         ("exakt", 101.0, None),
@@ -230,7 +230,7 @@ def ipso(home: Home, *arguments: str) -> str:
 
 
 def test_the_steward_confirms_once_and_it_is_remembered_in_the_archive(home: Home) -> None:
-    assert steps(home) == {"exakt": 10, "normalisiert": 10, "bestaetigt": 0, "nicht gefunden": 20}
+    assert steps(home) == {"exakt": 10, "normalisiert": 10, "bestätigt": 0, "nicht gefunden": 20}
     before = identify(home)
     shown = Console(file=StringIO(), width=200)
     print_status(home, console=shown)
@@ -240,7 +240,7 @@ def test_the_steward_confirms_once_and_it_is_remembered_in_the_archive(home: Hom
     assert "„Nirgendwo“ → kein Vorschlag" in told and "2 Straßen nicht im Adressverzeichnis, 1 mit Vorschlag" in told
     proposal = next(row["proposal_id"] for row in pq.read_table(review_path(home)).to_pylist() if row["proposal"])
     assert "ist „Hauptstraße“" in ipso(home, "bestaetigen", proposal, "--von", "Test")
-    assert steps(home) == {"exakt": 10, "normalisiert": 10, "bestaetigt": 10, "nicht gefunden": 10}
+    assert steps(home) == {"exakt": 10, "normalisiert": 10, "bestätigt": 10, "nicht gefunden": 10}
     first = anschrift_path(home).read_bytes()
     [decision] = load_decisions(home).all
     assert (decision.ags, decision.spelled, decision.street, decision.by) == (AGS, "Haubtstraße", "Hauptstraße", "Test")
@@ -251,7 +251,7 @@ def test_the_steward_confirms_once_and_it_is_remembered_in_the_archive(home: Hom
     write_anschrift(home)
     assert anschrift_path(home).read_bytes() == first
     assert "Abgelehnt" in ipso(home, "ablehnen", decision.decision_id)
-    assert steps(home)["bestaetigt"] == 0
+    assert steps(home)["bestätigt"] == 0
     write_control(home)
     assert identify(home) == before, "taken back, it leaves no trace in the release"
 
@@ -266,7 +266,7 @@ def test_the_list_can_be_filled_in_as_a_file(home: Home, tmp_path: Path) -> None
     rows[1][7], rows[2][7] = "Ja", "nein"
     target.write_bytes("\r\n".join(";".join(row) for row in rows).encode("cp1252"))
     assert "1 bestätigt, 1 abgelehnt, 0 offen" in ipso(home, "einlesen", str(target))
-    assert steps(home)["bestaetigt"] == 10
+    assert steps(home)["bestätigt"] == 10
     assert "Keine offenen Straßen" in ipso(home)
 
 
@@ -298,7 +298,7 @@ def test_a_street_without_proposal_can_be_named(home: Home) -> None:
     ipso(home, "bestaetigen", none, "--strasse", "hauptstr.", "--grund", "umbenannt 2019")
     [decision] = load_decisions(home).all
     assert (decision.street, decision.reason) == ("Hauptstraße", "umbenannt 2019")
-    assert steps(home)["bestaetigt"] > 0
+    assert steps(home)["bestätigt"] > 0
 
 
 def test_what_names_streets_can_be_read_by_the_steward_only(home: Home) -> None:
