@@ -19,6 +19,7 @@ from orchestration.gates.verdicts import verdict_exists
 from orchestration.home import REPOSITORY, Home
 from orchestration.lock import AlreadyRunning, exclusive
 from orchestration.release.identity import identify
+from orchestration.release.records import is_recorded
 from orchestration.release.site import site_id
 from orchestration.release.write import current
 
@@ -28,7 +29,7 @@ NOTHING_TO_RUN = 2
 
 
 def is_up_to_date(home: Home) -> bool:
-    """Nothing waits, nothing is unjudged or undecided, and release and report fit deliveries, code and pages."""
+    """Nothing waits, nothing is unjudged or undecided; release, record and report fit deliveries, code and pages."""
     if waiting_files(home) or any(not verdict_exists(home, d) for d in deliveries(home)):
         return False
     if not knows_all_decisions(home):
@@ -36,7 +37,9 @@ def is_up_to_date(home: Home) -> bool:
     identity = identify(home)
     release = current(home.releases)
     has_site = os.environ.get("IPSO_REPORT") == "nein" or current(home.site) == site_id(home)
-    return identity is not None and release == identity.release_id and has_site
+    if identity is None or release != identity.release_id:
+        return False
+    return has_site and is_recorded(home, identity.inputs)
 
 
 def run_job(home: Home, year: int | None = None) -> int:

@@ -10,8 +10,13 @@ recounted as (
 ),
 
 measure_facts as (
-    select * from {{ ref('measures') }}
-    where weight_measure is not null
+    select
+        measures.measure_id,
+        measures.weight_measure,
+        coalesce(rules.minimum, 0) as minimum
+    from {{ ref('measures') }} as measures
+    left join {{ ref('stg_control__disclosure_rule') }} as rules on measures.measure_id = rules.measure_id
+    where measures.weight_measure is not null
 ),
 
 pairs as (
@@ -31,7 +36,7 @@ due as (
         measures.measure_id,
         measures.feed,
         measure_facts.weight_measure,
-        measure_facts.counts_persons
+        measure_facts.minimum
     from measures
     inner join measure_facts on measures.measure_id = measure_facts.measure_id
 ),
@@ -44,7 +49,7 @@ parts as (
         pairs.parent_area_id,
         due.measure_id,
         due.feed,
-        due.counts_persons,
+        due.minimum,
         measures.value,
         measures.reference_date,
         pairs.area_share,
@@ -132,7 +137,7 @@ summed as (
         measure_id,
         feed,
         parent_area_id,
-        counts_persons,
+        minimum,
         max(reference_date) as reference_date,
         sum(part) as value,
         sqrt(sum(value * weight * (1 - weight))) as conversion_error,
@@ -142,14 +147,14 @@ summed as (
         max(case when value_status not in ('ok', 'zero') then 1 else 0 end) as any_without_value
     from rounded
     where weight > 0
-    group by current_area_id, year, measure_id, feed, parent_area_id, counts_persons
+    group by current_area_id, year, measure_id, feed, parent_area_id, minimum
 ),
 
 judged as (
     select
         *,
         -- One or two persons are no figure to build on where the division is a guess.
-        counts_persons and value > 0 and value < {{ var("minimum_count") }} as is_too_small
+        value > 0 and value < minimum as is_too_small
     from summed
 ),
 

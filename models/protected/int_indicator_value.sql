@@ -6,6 +6,13 @@ measure_facts as (
     select * from {{ ref('measures') }}
 ),
 
+rules as (
+    select
+        measure_id,
+        minimum_denominator
+    from {{ ref('stg_control__disclosure_rule') }}
+),
+
 areas as (
     select * from {{ ref('int_area_year') }}
 ),
@@ -107,7 +114,12 @@ joined as (
         case when areas.boundary = 'as_counted' then '|' || cast(areas.same_since as string) end as shape,
         indicators.scale,
         indicators.interval_method,
-        indicators.minimum_denominator,
+        -- The strictest of the indicator's own and of what both feeds demand.
+        greatest(
+            coalesce(indicators.minimum_denominator, 0),
+            coalesce(numerator_rules.minimum_denominator, 0),
+            coalesce(denominator_rules.minimum_denominator, 0)
+        ) as minimum_denominator,
         indicators.denominator_measure is not null as has_denominator,
         case areas.level when 'kreis' then 1 when 'kommune' then 2 else 3 end
         <= case indicators.finest_level when 'kreis' then 1 when 'kommune' then 2 else 3 end
@@ -142,6 +154,8 @@ joined as (
     inner join measure_facts as numerator_facts on indicators.numerator_measure = numerator_facts.measure_id
     left join measure_facts as denominator_facts
         on indicators.denominator_measure = denominator_facts.measure_id
+    left join rules as numerator_rules on indicators.numerator_measure = numerator_rules.measure_id
+    left join rules as denominator_rules on indicators.denominator_measure = denominator_rules.measure_id
     left join measures as numerators
         on
             areas.boundary = numerators.boundary

@@ -1,68 +1,79 @@
-"""What earlier releases have told about each count, for the suppressor: blanks stay, told counts hide nothing."""
+"""What a release tells about each count, and what that means for the next: blanks stay, told counts hide nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from orchestration.disclosure.atoms import CUBE
+from orchestration.home import Home
 from orchestration.sql import literal, single_threaded
 
 KEY = ["boundary", "area_id", "year", "item"]
 
 
-def read_earlier(releases: Sequence[Path]) -> pd.DataFrame:
-    """Columns release, boundary, area_id, year, item, value (null: blank); one row per count that a release speaks of.
+def told_by(release: Path, home: Home) -> pa.Table:
+    """KEY and value (null: blank); one row per count that a release folder prints or that was kept back from it.
 
-    Of a suppressed row that shows neither count the numerator is taken to be the blank; had it been the denominator,
-    the blanks around it keep it open.
+    Which of two counts of a suppressed share is the blank, a release does not say; `control/suppression_*` does. Of the
+    figures on today's areas only those count that are others than at the time, and no estimates.
     """
-    frames = [_read(folder).assign(release=number) for number, folder in enumerate(releases)]
-    names = ["release", *KEY, "value"]
-    return pd.concat(frames, ignore_index=True)[names] if frames else pd.DataFrame(columns=names)
-
-
-def _read(release: Path) -> pd.DataFrame:
-    parquet = release / "parquet"
     with single_threaded() as connection:
         for table in ("fct_indicator", "fct_population", "dim_indicator"):
-            connection.execute(
-                f"create view {table} as select * from read_parquet({literal(parquet / f'{table}.parquet')})"
-            )
-        columns = {row[0] for row in connection.execute("describe fct_population").fetchall()}
-        boundary = "boundary" if "boundary" in columns else "'as_counted'"
+            connection.execute(f"create temp view {table} as from {literal(release / 'parquet' / f'{table}.parquet')}")
+        for table in ("suppression_measure", "suppression_population"):
+            connection.execute(f"create temp view {table} as from {literal(home.control / f'{table}.parquet')}")
         return connection.execute(
             f"""
-            with said as (
-                select boundary, area_id, year, numerator_measure as item, numerator as value, value_status
-                from fct_indicator join dim_indicator using (indicator_id)
-                where numerator is not null or value_status = 'suppressed'
+            with anew as (
+                select distinct area_id, year from fct_indicator
+                where boundary = 'current' and conversion_method != 'unveraendert'
+            ),
+            figure as (
+                select * from fct_indicator join dim_indicator using (indicator_id)
+                where boundary = 'as_counted' or conversion_method = 'gezaehlt'
+            ),
+            shown as (
+                select numerator_measure as measure_id from dim_indicator
+                union
+                select denominator_measure from dim_indicator where denominator_measure is not null
+            ),
+            said as (
+                select boundary, area_id, year, numerator_measure as item, numerator as value from figure
+                where numerator is not null
                 union all
-                select boundary, area_id, year, denominator_measure, denominator, value_status
-                from fct_indicator join dim_indicator using (indicator_id)
+                select boundary, area_id, year, denominator_measure, denominator from figure
                 where denominator is not null
                 union all
-                select {boundary}, area_id, year,
-                    '{CUBE}' || age_band || '|' || sex || '|' || nationality_group, population, value_status
-                from fct_population
-                where population is not null or value_status = 'suppressed'
+                select boundary, area_id, year, measure_id, null from suppression_measure
+                where measure_id in (from shown)
+                union all
+                select boundary, area_id, year, '{CUBE}' || age_band || '|' || sex || '|' || nationality_group, value
+                from (
+                    select boundary, area_id, year, age_band, sex, nationality_group, population as value
+                    from fct_population where population is not null
+                    union all
+                    select boundary, area_id, year, age_band, sex, nationality_group, null from suppression_population
+                )
             )
             select boundary, area_id, year::int as year, item, max(value)::double as value
             from said
+            where boundary = 'as_counted' or (area_id, year) in (from anew)
             group by all
             order by all
             """
-        ).df()
+        ).to_arrow_table()
 
 
 def constraints(cells: pd.DataFrame, earlier: pd.DataFrame, block: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Which cells stay blank and which were told, both of shape (len(cells),).
 
-    cells: KEY and value. block: the part of the deliveries that is corrected as one (Kommune, year, universe). A told
-    count counts only while nothing in its block differs from what the release printed: afterwards it is another one.
+    cells: KEY and value. block: the part of the deliveries that is corrected as one (Kommune, year, universe; and
+    boundary, for an area of today may be drawn anew). A told count counts only while nothing in its block differs from
+    what the release printed: afterwards it is another one.
     """
     now = cells[KEY].assign(
         value_now=cells["value"].to_numpy(float), block=block.to_numpy(), position=range(len(cells))

@@ -73,10 +73,11 @@ def is_whole(values: np.ndarray) -> bool:
     return bool(np.all(np.abs(values - np.round(values)) < WHOLE))
 
 
-def base_point(matrix: sp.csr_array, values: np.ndarray) -> np.ndarray:
-    """Whole atoms ≥ 0, shape (atoms,), that give the known counts as nearly as possible, each unknown one at least 1.
+def base_point(matrix: sp.csr_array, values: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """Whole atoms ≥ 0, shape (atoms,), that give the known counts as nearly as possible.
 
-    matrix: shape (cells, atoms). values: shape (cells,), NaN where we do not know the count ourselves.
+    matrix: shape (cells, atoms). values: shape (cells,), NaN where we do not know the count ourselves: it is `least`
+    or more.
     Deliveries that contradict themselves are met with the least sum of deviations: a reader can do no better.
     """
     own = _atoms_of_own_cells(matrix, values)
@@ -90,13 +91,13 @@ def base_point(matrix: sp.csr_array, values: np.ndarray) -> np.ndarray:
         whole,
         np.concatenate([np.zeros(atoms), np.ones(2 * known.size)]),
         (np.zeros(whole.shape[1]), np.full(whole.shape[1], np.inf)),
-        (np.nan_to_num(values, nan=1.0), np.nan_to_num(values, nan=np.inf)),
+        (np.where(np.isnan(values), least, values), np.nan_to_num(values, nan=np.inf)),
     )
     solution = solve(highs)
     if solution is not None and not is_whole(solution):
-        least = highs.getInfo().objective_function_value
+        deviation_then = highs.getInfo().objective_function_value
         columns = np.arange(atoms, whole.shape[1], dtype=np.int32)
-        highs.addRow(0.0, np.ceil(least - WHOLE), columns.size, columns, np.ones(columns.size))
+        highs.addRow(0.0, np.ceil(deviation_then - WHOLE), columns.size, columns, np.ones(columns.size))
         solution = solve_whole(highs)
     if solution is None:
         raise RuntimeError("HiGHS: no base point in whole numbers")

@@ -5,39 +5,40 @@ Tables in, a mask out; no file. What must be blank is decided in `pattern.py`, w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from orchestration.disclosure.atoms import CUBE, Declaration, load_declaration, relate
+from orchestration.disclosure.atoms import Declaration, load_declaration, relate
+from orchestration.disclosure.cost import Share, costs
 from orchestration.disclosure.earlier import constraints
-from orchestration.disclosure.pattern import Counts, suppress
+from orchestration.disclosure.pattern import Counts, Each, GivenAway, suppress
+from orchestration.feeds.declaration import kommunen
 
 TODAY, CURRENT, OVERLAP = "@heute", "current", "overlap"
-LEVEL_COST = {"overlap": 0.001, "sozialraum": 1.0, "nicht_verortbar": 0.1, "kommune": 100.0, "kreis": 10_000.0}
-MEASURE_COST = 10.0
-"""A measure feeds indicators, so it is dearer than one cell of the population table."""
-HEADLINE_COST = 10.0
-"""A measure of a core indicator is dearer again, and by the square of how many of them it blanks: population most."""
+MOST_NAMED = 5
 
 
 def blank_cells(
     cells: pd.DataFrame,
     areas: pd.DataFrame,
-    minimum: float,
-    headline: Mapping[str, int] | None = None,
+    core: Sequence[Share] = (),
     earlier: pd.DataFrame | None = None,
     declaration: Declaration | None = None,
+    each: Each = map,
 ) -> np.ndarray:
     """Shape (len(cells),), True where the cell must be blank.
 
     cells: boundary (as_counted, current, overlap), area_id, parent_area_id, level, year, item, value (NaN if it
-    arrived suppressed), arrived_blank. Current are only cells of their own, counted anew; an overlap's area_id is
-    `old|new`, and it is never published. areas: boundary, area_id, parent_area_id, level, year, is_unchanged.
-    headline: measures of core indicators → how many rest on it. earlier: as `earlier.read_earlier` gives it.
+    arrived suppressed), arrived_blank; and the rules of its measure: feed, minimum, zeros_shown, must_blank
+    (whatever the value), width (how far apart its possible values have to be). Current are only cells of their own,
+    counted anew; an overlap's area_id is `old|new`, and it is never published.
+    areas: boundary, area_id, parent_area_id, level, year, is_unchanged. core: (numerator, denominator) of the core
+    indicators. earlier: as `records.read_records` gives it. Raises Unprotectable.
     """
-    rules = declaration or load_declaration()
+    universes = declaration or load_declaration()
     is_overlap = (cells["boundary"] == OVERLAP).to_numpy()
     keyed = cells.assign(area_id=area_names(cells))
     overlaps = keyed[is_overlap]
@@ -45,29 +46,49 @@ def blank_cells(
     pairs = pieces.set_axis(["old", "new"], axis=1).assign(year=overlaps["year"]).drop_duplicates()
     blank = np.zeros(len(cells), dtype=bool)
     # Of what is never published only a small count needs protection.
-    chosen = ~is_overlap | (cells["value"] < minimum).to_numpy()
+    chosen = ~is_overlap | (cells["value"] < cells["minimum"]).to_numpy()
     cells, keyed, is_overlap = cells[chosen], keyed[chosen], is_overlap[chosen]
-    relations = relate(keyed, area_tree(areas), rules, pairs if len(pairs) else None)
-    n = len(cells)
-    stays_blank, told = np.zeros(n, bool), np.zeros(n, bool)
+    relations = relate(keyed, area_tree(areas), universes, pairs if len(pairs) else None)
+    kommune = cells["parent_area_id"].where(~cells["level"].isin(["kommune", "kreis"]), cells["area_id"])
+    kommune = kommune.fillna(cells["area_id"].str.split("-").str[0])
+    stays_blank, told = np.zeros(len(cells), bool), np.zeros(len(cells), bool)
     if earlier is not None and len(earlier):
-        universe = cells["item"].map({item: rules.universe_of(item) for item in cells["item"].unique()})
-        kommune = cells["parent_area_id"].where(~cells["level"].isin(["kommune", "kreis"]), cells["area_id"])
-        stays_blank, told = constraints(cells, earlier, kommune + "|" + cells["year"].astype(str) + "|" + universe)
-    is_cube = cells["item"].str.startswith(CUBE).to_numpy()
-    uses = cells["item"].map(headline or {}).fillna(0).to_numpy(float)
-    cost = cells["level"].map(LEVEL_COST).to_numpy(float)
-    blank[chosen] = suppress(
-        Counts(
-            values=cells["value"].to_numpy(float),
-            minimum=np.full(n, float(minimum)),
-            cost=cost * np.where(is_cube, 1.0, MEASURE_COST) * np.where(uses > 0, HEADLINE_COST * uses**2, 1.0),
-            stays_blank=stays_blank | cells["arrived_blank"].to_numpy(bool) | is_overlap,
-            told=told,
-        ),
-        relations,
+        universe = cells["item"].map({item: universes.universe_of(item) for item in cells["item"].unique()})
+        block = cells["boundary"] + "|" + kommune + "|" + cells["year"].astype(str) + "|" + universe
+        stays_blank, told = constraints(cells, earlier, block)
+    stays_blank |= (cells["arrived_blank"] | cells["must_blank"]).to_numpy(bool)
+    counts = Counts(
+        values=cells["value"].to_numpy(float),
+        minimum=cells["minimum"].to_numpy(float),
+        zeros_shown=cells["zeros_shown"].to_numpy(bool),
+        width=cells["width"].to_numpy(float),
+        cost=np.ones(len(cells)),
+        stays_blank=stays_blank | is_overlap,
+        told=told,
     )
+    counts = replace(counts, cost=costs(cells, counts.is_small | stays_blank, core))
+    try:
+        blank[chosen] = suppress(counts, relations, each)
+    except GivenAway as error:
+        raise Unprotectable(_named(cells.assign(kommune=kommune).iloc[error.cells])) from None
     return blank
+
+
+class Unprotectable(ValueError):
+    """Earlier releases have told so much that a count can no longer be kept secret; says where, never how large."""
+
+
+def _named(cells: pd.DataFrame) -> str:
+    """Deliverers' figures by feed, year and Kommune, in German; no count, and no area smaller than that."""
+    names = dict(kommunen().values())
+    places = cells[["feed", "year", "kommune"]].drop_duplicates().sort_values(["feed", "year", "kommune"])
+    named = [f"{feed} {year} {names.get(ags, ags)}" for feed, year, ags in places.itertuples(index=False)]
+    more = f" und {len(named) - MOST_NAMED} weitere" if len(named) > MOST_NAMED else ""
+    return (
+        "Kleine Anzahlen lassen sich nicht mehr schützen, weil frühere Veröffentlichungen sie schon gezeigt haben oder "
+        f"errechnen lassen: {'; '.join(named[:MOST_NAMED])}{more}. Zu prüfen sind die jüngsten Lieferungen hierzu und "
+        "die Regeln unter `confidentiality` in der Deklaration."
+    )
 
 
 def area_names(cells: pd.DataFrame) -> pd.Series:

@@ -188,12 +188,27 @@ def _symbols() -> list[list[str]]:
 
 
 def _confidentiality(feed: Feed) -> str:
-    if not feed.confidentiality_minimum:
-        return "Kleine Werte brauchen nicht gesperrt zu werden."
-    return (
-        f"Werte unter {feed.confidentiality_minimum} (außer null) und Werte, aus denen sie sich errechnen ließen, "
-        "stehen als `*`. Veröffentlicht werden sie in keinem Fall."
-    )
+    secret = feed.confidentiality
+    lines = ["Kleine Werte brauchen nicht gesperrt zu werden."]
+    if secret.minimum:
+        zeros = " (außer null)" if secret.zeros_shown else ", auch null,"
+        lines = [
+            f"Werte unter {secret.minimum}{zeros} und Werte, aus denen sie sich errechnen ließen, "
+            "stehen als `*`. Veröffentlicht werden sie in keinem Fall."
+        ]
+    for column, counted in secret.counted_by.items():
+        lines.append(
+            f"„{feed.column(column).title}“ wird nur veröffentlicht, wenn auch „{feed.column(counted).title}“ "
+            f"mindestens {secret.minimum} beträgt."
+        )
+    for column, rule in secret.dominance.items():
+        lines.append(
+            f"„{feed.column(column).title}“ bleibt geheim, wo sich ein Beitrag auf {rule.percent:g} % genau schätzen "
+            f"ließe (p-%-Regel aus „{feed.column(rule.largest).title}“ und „{feed.column(rule.second).title}“)."
+        )
+    if secret.minimum_denominator:
+        lines.append(f"Anteile an weniger als {secret.minimum_denominator} werden nicht ausgewiesen.")
+    return "\n\n".join(lines)
 
 
 def _rules_text(feed: Feed, partners: list[Deliverer]) -> str:

@@ -104,6 +104,35 @@ class Deliverer:
 
 
 @dataclass(frozen=True)
+class Dominance:
+    """p % rule for an amount of money: it is secret where one contributor could work out another's part to within p %.
+
+    `largest`, `second`: the columns of the two largest contributions; they are never published.
+    """
+
+    percent: float
+    largest: str
+    second: str
+
+
+@dataclass(frozen=True)
+class Confidentiality:
+    """What of a feed may not be shown.
+
+    `minimum`: the smallest count of persons or households that may be shown; 0: every count may. `zeros_shown`:
+    whether a reader may see that there is nobody. `counted_by`: column → the column of which the minimum has to be
+    reached as well (persons are counted by Bedarfsgemeinschaften: five persons of one are one case).
+    `minimum_denominator`: the smallest denominator of a share. `dominance`: column of an amount → its p % rule.
+    """
+
+    minimum: int = 3
+    zeros_shown: bool = True
+    counted_by: dict[str, str] = field(default_factory=dict)
+    minimum_denominator: int = 0
+    dominance: dict[str, Dominance] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Feed:
     """The contract of one feed.
 
@@ -128,7 +157,7 @@ class Feed:
     suite: str
     licence: str
     source: str
-    confidentiality_minimum: int
+    confidentiality: Confidentiality
     date_formats: tuple[str, ...]
     ignored_headers: tuple[str, ...]
     derived: dict[str, str]
@@ -227,7 +256,7 @@ def load_feed(path: Path) -> Feed:
         suite=declared.get("suite", path.stem),
         licence=declared["licence"],
         source=declared["source"],
-        confidentiality_minimum=declared["confidentiality_minimum"],
+        confidentiality=_confidentiality(declared.get("confidentiality", {})),
         date_formats=tuple(declared.get("date_formats", ["TT.MM.JJJJ"])),
         ignored_headers=tuple(declared.get("ignored_headers", [])),
         derived=dict(declared.get("derived", {})),
@@ -291,6 +320,11 @@ def _column(name: str, entry: dict[str, Any]) -> Column:
     )
 
 
+def _confidentiality(declared: dict[str, Any]) -> Confidentiality:
+    rules = {column: Dominance(**rule) for column, rule in declared.get("dominance", {}).items()}
+    return Confidentiality(**{**declared, "dominance": rules})
+
+
 def _compared(feed: Feed) -> tuple[str, ...]:
     return COMPARED.get(feed.compare_with, ("a way to compare",)) if feed.compare_with else ()
 
@@ -309,6 +343,13 @@ def _validate(feed: Feed) -> None:
         + [f"part_of {whole}" for c in feed.columns for whole in c.part_of if whole not in names]
         + [f"compare_with without {name}" for name in _compared(feed) if name not in names]
     )
+    secret = feed.confidentiality
+    named = [*secret.counted_by, *secret.counted_by.values(), *secret.dominance]
+    named += [column for rule in secret.dominance.values() for column in (rule.largest, rule.second)]
+    measures = {column.name for column in feed.measures} | set(feed.sums)
+    wrong += [f"confidentiality of {name}, which is no measure" for name in named if name not in measures]
+    wrong += [f"dominance of {rule.percent} %" for rule in secret.dominance.values() if not 0 < rule.percent < 100]
+    wrong += [f"minimum {secret.minimum}" for _ in [0] if secret.minimum < 0 or secret.minimum_denominator < 0]
     if feed.sums:
         numbers = {column.name for column in feed.columns if column.type == "number" and column.required}
         wrong += [f"sums of {name}, which is no number in every row" for name in feed.sums if name not in numbers]

@@ -6,6 +6,7 @@ standard has no field for stands in `customProperties`.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from orchestration.feeds.declaration import Column, Deliverer, Feed
@@ -56,7 +57,7 @@ def contract(feed: Feed) -> Document:
         ],
         "slaProperties": sla,
         "customProperties": _custom(
-            confidentialityMinimum=feed.confidentiality_minimum,
+            confidentiality=asdict(feed.confidentiality),
             referenceDate=feed.reference_date,
             years=list(feed.years),
             dateFormats=list(feed.date_formats),

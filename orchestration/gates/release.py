@@ -42,7 +42,8 @@ CONTRACT = {
     "fct_feedback": "feedback_id year conference feedback_date participant_group area_id theme_id text",
     "meta_delivery": "delivery_id feed deliverer year received sha256 row_count state reason",
     "meta_lineage": "area_id year indicator_id delivery_id",
-    "meta_release": "release_id created year code_version input_hash",
+    "meta_release": "release_id created year code_version input_hash release_number",
+    "meta_disclosure_rule": "measure_id feed unit minimum zeros_shown minimum_denominator",
     "meta_finding": "gate severity passed message",
 }
 """The published contract: none of these tables and columns may vanish."""

@@ -4,12 +4,14 @@ import shutil
 
 import dagster as dg
 
+from orchestration.disclosure.earlier import told_by
 from orchestration.discreet import discreet
 from orchestration.gates.release import check_release
 from orchestration.home import Home
 from orchestration.logging import progress
 from orchestration.release.changes import CHANGES, forget_values, write_changes
-from orchestration.release.identity import identify
+from orchestration.release.identity import ReleaseIdentity, identify
+from orchestration.release.records import record_release
 from orchestration.release.site import publish_site
 from orchestration.release.write import current, switch, write_release
 from orchestration.resources import HomeResource
@@ -70,9 +72,11 @@ def build_release_assets(
     @discreet
     def live(context: dg.AssetExecutionContext, home: HomeResource) -> dg.MaterializeResult:
         folder = home.folder()
-        release_id = _release_id(folder)
+        identity = _identity(folder)
+        release_id = identity.release_id
         before = current(folder.releases)
         changes = write_changes(folder, before, release_id)
+        record_release(folder, release_id, identity.inputs, told_by(folder.releases / release_id, folder))
         switch(folder.releases, release_id)
         _forget_old(folder)
         progress(context)(
@@ -103,10 +107,14 @@ def build_release_assets(
 
 
 def _release_id(home: Home) -> str:
+    return _identity(home).release_id
+
+
+def _identity(home: Home) -> ReleaseIdentity:
     identity = identify(home)
     if identity is None:
         raise dg.Failure("Es ist keine Lieferung in Kraft; es gibt nichts zu veröffentlichen.")
-    return identity.release_id
+    return identity
 
 
 def _forget_old(home: Home) -> None:

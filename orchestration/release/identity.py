@@ -1,7 +1,7 @@
 """Which release the present deliveries, decisions and code give: the same input always gives the same id.
 
 Knows nothing of tables. Timestamps come from deliveries and decisions, never from the clock, so that a rebuild from the
-archive gives the same bytes.
+archive gives the same bytes. A release also rests on those published before it (`records.py`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import duckdb
 
 from orchestration.gates.decisions import WITHDRAWAL
 from orchestration.home import Home
+from orchestration.release.records import Record, records_before
 from orchestration.source_hash import source_hash
 from orchestration.sql import literal
 
@@ -24,13 +25,19 @@ VERSION = "0.1.0"
 
 @dataclass(frozen=True)
 class ReleaseIdentity:
-    """What a release is made of; `created` is the newest receipt or decision that it rests on (UTC)."""
+    """What a release is made of; `created` is the newest receipt or decision that it rests on (UTC).
+
+    `inputs`: hash over deliveries, decisions and code; `earlier`: the releases published before it, whose blanks stay.
+    `input_hash` is of both.
+    """
 
     release_id: str
     created: datetime
     year: int
     code_version: str
     input_hash: str
+    inputs: str
+    earlier: tuple[Record, ...]
 
 
 def identify(home: Home) -> ReleaseIdentity | None:
@@ -51,6 +58,10 @@ def identify(home: Home) -> ReleaseIdentity | None:
     created, decisions = _effective(home, max(row[2] for row in rows))
     for decision_id in decisions:
         digest.update(f"{decision_id}\n".encode())
+    inputs = digest.hexdigest()
+    earlier = records_before(home, inputs)
+    for record in earlier:
+        digest.update(f"{record.path.name}\n".encode())
     year = max(row[3] for row in rows)
     return ReleaseIdentity(
         release_id=f"{year}-{digest.hexdigest()[:12]}",
@@ -58,6 +69,8 @@ def identify(home: Home) -> ReleaseIdentity | None:
         year=year,
         code_version=f"{VERSION}+{code[:12]}",
         input_hash=digest.hexdigest(),
+        inputs=inputs,
+        earlier=tuple(earlier),
     )
 
 
@@ -88,9 +101,16 @@ def write_identity(home: Home, identity: ReleaseIdentity) -> Path:
     partial = target.with_suffix(".part")
     duckdb.execute(
         "copy (select $1::varchar as release_id, $2::timestamp as created, $3::int as year,"
-        " $4::varchar as code_version, $5::varchar as input_hash)"
+        " $4::varchar as code_version, $5::varchar as input_hash, $6::int as release_number)"
         f" to {literal(partial)} (format parquet)",
-        [identity.release_id, identity.created, identity.year, identity.code_version, identity.input_hash],
+        [
+            identity.release_id,
+            identity.created,
+            identity.year,
+            identity.code_version,
+            identity.input_hash,
+            len(identity.earlier) + 1,
+        ],
     )
     partial.replace(target)
     return target

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from installation import ipso, release_connection
 
+from orchestration.disclosure.audit import audit_release
 from orchestration.feeds.intake import Delivery, deliveries
 from orchestration.home import Home
+from orchestration.release.records import records
 from orchestration.release.write import CHECKSUMS, current
 
 pytestmark = pytest.mark.integration
@@ -54,7 +56,7 @@ def test_a_correction_that_is_withdrawn_leaves_the_history_and_the_same_bytes_af
     target.parent.mkdir(exist_ok=True)
     target.write_bytes(b"".join([lines[0], *lines[1:-500]]))
     assert "Anlass: neue Lieferung" in ipso(home, "run").stdout
-    correction = newest(home)
+    correction, corrected = newest(home), current(home.releases)
     assert state(home, first)[0] == "superseded" and state(home, correction)[0] == "accepted"
     assert changes(home)["before"] == original and changes(home)["changed"] > 0
 
@@ -70,8 +72,13 @@ def test_a_correction_that_is_withdrawn_leaves_the_history_and_the_same_bytes_af
     assert "unvollständig" in str(state(home, correction)[1])
     release = current(home.releases)
     assert release != original
+    together = audit_release(home.releases / release, [home.releases / original, home.releases / corrected])
+    assert together.cells > 10_000 and together.leaks == 0, together.verdicts.to_dict()
+    with release_connection(home) as published:
+        assert published.execute("select release_number from meta_release").fetchall() == [(3,)]
 
     sums = (home.releases / "current" / CHECKSUMS).read_text(encoding="utf-8")
+    kept = [record.path.name for record in records(home)]
     for folder in (home.raw, home.control, home.rejected, home.releases, home.dbt):
         shutil.rmtree(folder, ignore_errors=True)
     home.warehouse.unlink()
@@ -79,3 +86,4 @@ def test_a_correction_that_is_withdrawn_leaves_the_history_and_the_same_bytes_af
     assert current(home.releases) == release
     assert (home.releases / "current" / CHECKSUMS).read_text(encoding="utf-8") == sums
     assert changes(home)["kind"] == "erste Veröffentlichung"
+    assert [record.path.name for record in records(home)] == kept

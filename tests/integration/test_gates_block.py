@@ -113,7 +113,7 @@ def test_without_protection_nothing_is_published(
     for name, value in (("IPSO_HOME", own_county.root), ("DAGSTER_HOME", tmp_path), ("IPSO_REPORT", "nein")):
         monkeypatch.setenv(name, str(value))
 
-    def protect_nothing(home: Home) -> Protection:
+    def protect_nothing(home: Home, earlier: pd.DataFrame) -> Protection:
         for name in ("suppression_measure", "suppression_population"):
             table = pd.read_parquet(home.control / f"{name}.parquet")
             table.head(0).to_parquet(home.control / f"{name}.parquet", index=False)

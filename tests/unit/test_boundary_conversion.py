@@ -26,7 +26,7 @@ SIDE = 3
 WEST, SOUTH = 100.0 * (np.arange(SIDE**2) // SIDE), 100.0 * (np.arange(SIDE**2) % SIDE)
 CELLS = shapely.box(WEST, SOUTH, WEST + 100, SOUTH + 100)
 MODEL = REPOSITORY / "models" / "protected" / "int_converted_measure.sql"
-SQL = jinja2.Template(MODEL.read_text(encoding="utf-8")).render(ref=lambda name: f"temp.{name}", var=lambda name: 3)
+SQL = jinja2.Template(MODEL.read_text(encoding="utf-8")).render(ref=lambda name: f"temp.{name}")
 partitions = st.lists(st.integers(1, 3), min_size=SIDE**2, max_size=SIDE**2)
 persons_per_cell = st.lists(st.integers(0, 40), min_size=SIDE**2, max_size=SIDE**2)
 
@@ -56,7 +56,8 @@ def convert(old: list[int], new: list[int], persons: list[int], values: dict[str
                 boundary="as_counted", level="sozialraum", year=2018, measure_id="m", feed="f", parent_area_id="k",
                 reference_date=dt.date(2018, 12, 31),
             ),
-            "measures": pd.DataFrame([{"measure_id": "m", "weight_measure": "population", "counts_persons": False}]),
+            "measures": pd.DataFrame([{"measure_id": "m", "weight_measure": "population"}]),
+            "stg_control__disclosure_rule": pd.DataFrame([{"measure_id": "m", "minimum": 0}]),
             "int_area_pair": pairs.rename(columns={"old_area_id": "area_id", "new_area_id": "current_area_id"}).assign(
                 year=2018, parent_area_id="k", is_unchanged=False
             ),

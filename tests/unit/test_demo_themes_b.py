@@ -102,7 +102,7 @@ def test_kommunen_add_up_to_the_kreis(landing: Path, feed: str) -> None:
         assert kommunen[name].sum() == table.loc["05378", name], name
 
 
-@pytest.mark.parametrize("feed", [name for name in AGGREGATED if load_feeds()[name].confidentiality_minimum])
+@pytest.mark.parametrize("feed", [name for name in AGGREGATED if load_feeds()[name].confidentiality.minimum])
 def test_no_small_count_of_persons_leaves_its_deliverer(landing: Path, feed: str) -> None:
     declared = load_feeds()[feed]
     table = table_of(landing, feed, 2022 if 2022 in declared.years else 2023)

@@ -3,6 +3,7 @@ select
     created,
     year,
     code_version,
-    input_hash
+    input_hash,
+    release_number
 from {{ ref('stg_control__release') }}
 order by release_id
