@@ -34,8 +34,8 @@ class System:
             self.is_soft = np.zeros(self.rows.shape[0], dtype=bool)
 
 
-Enough = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""(low, high) that were attained -> True where no more needs to be known."""
+Enough = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""(numbers of targets, low, high that were attained) -> True where no more needs to be known."""
 
 
 @dataclass
@@ -70,6 +70,16 @@ def ranges(system: System, targets: sp.csr_array, enough: Enough | None = None) 
         found = component.solve(enough)
         attained_low[component.targets], attained_high[component.targets] = found
     return Ranges(attained_low, attained_high, contradictions)
+
+
+def is_possible(system: System) -> bool:
+    """Is there any table, of whatever numbers ≥ 0, that agrees with all rows but the soft ones?"""
+    hard = np.flatnonzero(~system.is_soft)
+    rows = sp.csr_array(system.rows[hard])
+    bounds = (np.zeros(rows.shape[1]), np.full(rows.shape[1], np.inf))
+    highs = _model(rows, (system.row_low[hard], system.row_high[hard]), bounds)
+    highs.run()
+    return bool(highs.getModelStatus() == highspy.HighsModelStatus.kOptimal)
 
 
 def tighten(system: System) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -180,7 +190,7 @@ class _Component:
         return self._low, np.where(self._high >= self._endless, np.inf, self._high)
 
     def _enough(self, enough: Enough) -> np.ndarray:
-        return (self._high >= self._low) & enough(self._low, self._high)
+        return (self._high >= self._low) & enough(self.targets, self._low, self._high)
 
     def _sweep(self, enough: Enough) -> None:
         """Vertices that raise or lower many open targets at once, as long as that settles some."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from orchestration.disclosure.audit import BELOW, EXACT, NARROW, SAFE, Audit, audit_release
+from orchestration.disclosure.audit_files import undeclared, unequal_copies
 from orchestration.feeds.finding import counted
 from orchestration.home import Home
 
@@ -32,9 +33,13 @@ def print_audit(home: Home, release: str, alone: bool, minimum: int) -> int:
     earlier = [] if alone else earlier_releases(folder)
     found = audit_release(folder, earlier, minimum)
     click.echo(f"Veröffentlichung {folder.name}{_together(earlier)}")
+    unknown, copies = undeclared(folder), unequal_copies(folder)
     for line in audit_lines(found, minimum):
         click.echo(f"  {line}")
-    return LEAK if found.leaks else SAFE_RELEASE
+    for title, names in (("Nicht entschieden, was sie verraten", unknown), ("Zeigen anderes als Parquet", copies)):
+        if names:
+            click.echo(f"  {title}: {', '.join(names)}")
+    return LEAK if found.leaks or unknown or copies else SAFE_RELEASE
 
 
 def audit_lines(found: Audit, minimum: int) -> list[str]:
@@ -42,6 +47,7 @@ def audit_lines(found: Audit, minimum: int) -> list[str]:
     hidden = int(found.verdicts.sum())
     lines = [f"{counted(found.cells, 'Anzahl', 'Anzahlen')}, davon {hidden} geheim oder mit geheim gehalten"]
     lines += [f"{found.verdicts[verdict]:>8}  {title.format(minimum=minimum)}" for verdict, title in TITLES.items()]
+    lines += [f"{count:>8}  {title}" for title, count in found.beside.items() if count]
     if found.contradictions:
         lines.append(f"An {counted(found.contradictions, 'Stelle', 'Stellen')} widersprechen die Zahlen einander.")
     lines.append("Es lässt sich nichts errechnen." if not found.leaks else "FEHLER: Geheimes lässt sich errechnen.")

@@ -1,7 +1,8 @@
 """Several releases as one reader sees them: what an earlier one printed is known, what it hid must stay hidden.
 
-Figures of a Kommune, a year and a universe are the same in two releases unless a number printed in both differs:
-then a corrected delivery came between them, and the reader cannot put their blanks together.
+Figures of a Kommune, a year and a universe are the same in two releases unless a number printed in both differs: then a
+corrected delivery came between them. A reader will still suppose that nothing has changed but what was seen to change,
+and is refuted only if the new numbers do not allow it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from orchestration.disclosure.audit_bounds import is_possible
 from orchestration.disclosure.audit_read import KEY, Published
-from orchestration.disclosure.audit_sums import Knowledge
+from orchestration.disclosure.audit_sums import Knowledge, build
 
 
 def together(newest: Published, earlier: Iterable[Published], knowledge: Knowledge) -> tuple[Published, pd.DataFrame]:
@@ -25,15 +27,48 @@ def together(newest: Published, earlier: Iterable[Published], knowledge: Knowled
         old = release.cells.assign(block=_blocks(release.cells, kommune, knowledge))
         both = old.merge(cells, on=KEY, how="left", suffixes=("_old", ""))
         differs = _is(both["is_printed_old"]) & _is(both["is_printed"]) & (both["low_old"] != both["low"])
+        # The old blank was no zero: what is printed as one now has changed.
+        differs |= (
+            _is(both["is_blank_old"]) & _is(both["is_printed"]) & (both["low"] < both["low_old"].fillna(1)).to_numpy()
+        )
         corrected = set(both.loc[differs, "block"])
         # The Kreis is the sum of its Kommunen: corrected with any of them.
         corrected |= {("", year, universe) for _, year, universe in corrected}
-        same = both[~both["block"].isin(corrected)]
+        stands = both[~differs]
+        refuted = {
+            block
+            for block in sorted(corrected)
+            if not _fits(
+                stands[stands["block"] == block],
+                replace(newest, cells=_near(cells, block, kommune, knowledge)),
+                knowledge,
+            )
+        }
+        same = stands[~stands["block"].isin(refuted)]
         revealed.append(same.loc[_is(same["is_blank_old"]) & _is(same["is_printed"]), KEY])
         cells = _with_earlier(cells, same)
         shares.append(release.shares[~_blocks(release.shares, kommune, knowledge, "numerator").isin(corrected)])
     merged = pd.concat(shares, ignore_index=True).drop_duplicates(ignore_index=True)
     return replace(newest, cells=cells, shares=merged), pd.concat(revealed).drop_duplicates(ignore_index=True)
+
+
+def _near(
+    cells: pd.DataFrame, block: tuple[str, int, str], kommune: dict[str, str], knowledge: Knowledge
+) -> pd.DataFrame:
+    """The cells whose sums hold in the block: those of a Kommune, or all areas' for the Kreis."""
+    where, year, universe = block
+    chosen = cells[(cells["year"] == year) & (knowledge.universe_of(cells["item"]) == universe)]
+    return chosen[(chosen["area"].map(kommune) == where).to_numpy()] if where else chosen
+
+
+def _fits(old: pd.DataFrame, newest: Published, knowledge: Knowledge) -> bool:
+    """Can what was printed before and did not visibly change be true together with the new numbers of that block?"""
+    if old.empty:
+        return True
+    merged = _with_earlier(newest.cells, old)
+    areas = newest.areas[newest.areas["year"].isin(old["year"])]
+    nothing = {name: getattr(newest, name).iloc[:0] for name in ("shares", "pairs", "estimates")}
+    return is_possible(build(replace(newest, cells=merged, areas=areas, **nothing), knowledge)[0])
 
 
 def _with_earlier(cells: pd.DataFrame, same: pd.DataFrame) -> pd.DataFrame:
@@ -65,7 +100,7 @@ def _kommune_of(areas: pd.DataFrame) -> dict[str, str]:
 
 def _blocks(table: pd.DataFrame, kommune: dict[str, str], knowledge: Knowledge, item: str = "item") -> pd.Series:
     """(Kommune, year, universe) of each row."""
-    universe = table[item].map(lambda name: knowledge.universe.get(name, name))
+    universe = knowledge.universe_of(table[item])
     keys = zip(table["area"].map(kommune).fillna(table["area"]), table["year"], universe, strict=True)
     return pd.Series(list(keys), index=table.index, dtype=object)
 

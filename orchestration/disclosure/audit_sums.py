@@ -30,6 +30,10 @@ class Knowledge:
     universe: dict[str, str]
     within: list[tuple[str, str, str | None]]
 
+    def universe_of(self, items: pd.Series) -> pd.Series:
+        """The universe of each item; an item in none is one by itself."""
+        return items.map({item: self.universe.get(item, item) for item in items.unique()})
+
 
 def read_knowledge(declaration: Path = DECLARATION, seeds: Path = SEEDS) -> Knowledge:
     """The declaration, with the register's universes from the seeds."""
@@ -108,8 +112,9 @@ class _Builder:
 def build(published: Published, knowledge: Knowledge) -> tuple[System, sp.csr_array, pd.DataFrame]:
     """The system, one target per blank or unclear cell, and those cells."""
     cells = published.cells
-    universe = cells["item"].map(lambda item: knowledge.universe.get(item, item))
+    universe = knowledge.universe_of(cells["item"])
     says = cells["is_printed"] | cells["is_blank"] | cells["is_unclear"] | cells["low"].notna()
+    zero_is_shown = shows_zeros(cells["item"], published.rules)
     atoms: dict[tuple[str, int, str], np.ndarray] = {}
     builder = _Builder([], [], [], [], [], [])
     width = 0
@@ -128,15 +133,29 @@ def build(published: Published, knowledge: Knowledge) -> tuple[System, sp.csr_ar
             for item, at in kinds.items():
                 atoms[area, year, item] = (firsts[area][:, None] + at[None, :]).ravel()
         _same_total(builder, tree, start, size)
-    chosen = cells[says & np.array([key in atoms for key in _keys(cells)], dtype=bool)]
-    for key, low, high, blank in zip(_keys(chosen), chosen["low"], chosen["high"], chosen["is_blank"], strict=True):
+    is_known = says & np.array([key in atoms for key in _keys(cells)], dtype=bool)
+    chosen, at_least = cells[is_known], np.where(zero_is_shown, 1.0, 0.0)[is_known]
+    bounds = (chosen["low"], chosen["high"], chosen["is_blank"], at_least)
+    for key, low, high, blank, least_blank in zip(_keys(chosen), *bounds, strict=True):
         if blank or not np.isnan(low):
-            least = max(1.0 if blank else 0.0, 0.0 if np.isnan(low) else low)
+            least = max(least_blank if blank else 0.0, 0.0 if np.isnan(low) else low)
             builder.add([(atoms[key], 1.0)], least, np.inf if np.isnan(high) else high)
     _add_shares(builder, published.shares, atoms)
     _add_within(builder, published.areas, knowledge, atoms)
+    _add_estimates(builder, published, atoms)
     hidden = chosen[chosen["is_blank"] | chosen["is_unclear"]].reset_index(drop=True)
     return _system(builder, width), _targets([atoms[key] for key in _keys(hidden)], width), hidden
+
+
+def shows_zeros(items: pd.Series, rules: pd.DataFrame) -> np.ndarray:
+    """Shape of `items`: a zero would be printed, so a blank is at least one. The population table follows its total."""
+    hides = set(rules.loc[~rules["zeros_shown"].astype(bool), "item"])
+    return ~item_of_rule(items).isin(hides).to_numpy()
+
+
+def item_of_rule(items: pd.Series) -> pd.Series:
+    """The measure whose rule holds for an item."""
+    return items.where(~items.str.startswith(CUBE), "population")
 
 
 def _keys(cells: pd.DataFrame) -> list[tuple[str, int, str]]:
@@ -168,9 +187,11 @@ def _leaves(tree: pd.DataFrame, spoken: set[str]) -> tuple[list[str], dict[str, 
 
 
 def _same_total(builder: _Builder, tree: pd.DataFrame, start: dict[str, int], size: int) -> None:
-    """Re-cut areas of one Kommune hold the same in their old and in their new boundaries, atom by atom."""
+    """Areas that exchanged something hold the same in their old and in their new boundaries, atom by atom."""
     chosen = tree[(tree["is_today"] | tree["is_replaced"]) & tree["area"].isin(start.keys())]
-    for _, group in chosen.groupby("parent"):
+    # Where a new border also changed who lies in no area, only the Kommune as a whole is the same.
+    is_open = chosen["parent"].isin(chosen.loc[chosen["level"] == "nicht_verortbar", "parent"])
+    for _, group in chosen.groupby(["parent", chosen["group"].where(~is_open, "")]):
         if group["is_today"].any() and group["is_replaced"].any():
             for atom in range(size):
                 new = np.array([start[a] + atom for a in group.loc[group["is_today"], "area"]])
@@ -186,6 +207,32 @@ def _add_shares(builder: _Builder, shares: pd.DataFrame, atoms: dict[tuple[str, 
         if numerator is not None and denominator is not None:
             builder.add([(numerator, 1.0), (denominator, -low)], 0.0, np.inf)
             builder.add([(numerator, 1.0), (denominator, -high)], -np.inf, 0.0)
+
+
+def _add_estimates(builder: _Builder, published: Published, atoms: dict[tuple[str, int, str], np.ndarray]) -> None:
+    """What was divided by weights sums to what was counted: over a group, estimates = counts of its old areas."""
+    recut = published.areas[published.areas["is_today"] | published.areas["is_replaced"]]
+    groups = dict(iter(recut.groupby(["year", "parent", "group"])))
+    known = {(a, int(y), i): (lo, hi) for a, y, i, lo, hi in published.estimates.itertuples(index=False)}
+    items = published.estimates.merge(recut[["area", "year", "parent", "group"]], on=["area", "year"])
+    for year, parent, group, item in sorted(
+        set(zip(*(items[c] for c in ("year", "parent", "group", "item")), strict=True))
+    ):
+        table = groups[year, parent, group]
+        old = [atoms.get((area, int(year), item)) for area in table.loc[table["is_replaced"], "area"]]
+        low = high = 0.0
+        parts = [(columns, 1.0) for columns in old if columns is not None]
+        for area in table.loc[table["is_today"], "area"]:
+            own = atoms.get((area, int(year), item))
+            if (area, int(year), item) in known:
+                least, most = known[area, int(year), item]
+                low, high = low + np.nan_to_num(least), high + (np.inf if np.isnan(most) else most)
+            elif own is not None:
+                parts.append((own, -1.0))
+            else:
+                high = np.inf
+        if old and len(parts) >= len(old) and all(columns is not None for columns in old):
+            builder.add(parts, low, high)
 
 
 def _add_within(

@@ -63,8 +63,9 @@ def rows(years=(2022,), counts=None, blank=(), indicators=("kinder",)):
                     }
                 )
     frame = pd.DataFrame(table)
-    derived = ("ci_lower", "ci_upper", "benchmark_kreis", "change_absolute", "change_percent")
-    return frame.assign(**dict.fromkeys(derived, np.nan), change_since_year=frame["year"] - 1)
+    derived = ("ci_lower", "ci_upper", "benchmark_kreis", "change_absolute", "change_percent", "conversion_error")
+    text = {"vs_kreis": None, "conversion_method": None, "trend": "nicht_berechenbar"}
+    return frame.assign(**dict.fromkeys(derived, np.nan), **text, change_since_year=frame["year"] - 1)
 
 
 def write(folder, facts, created="2023-01-01"):
@@ -172,6 +173,31 @@ def test_a_corrected_kommune_is_not_put_together_with_what_it_was(tmp_path):
     corrected = {2022: COUNTS | {SMALL: 4, f"{A}-03": 15, PARTNER: 12}}
     second = write(tmp_path / "b", rows(counts=corrected, blank=(SMALL, PARTNER)), "2023-01-01")
     assert leaks(second, first)[0] == 0
+
+
+def test_what_a_correction_did_not_touch_is_still_known(tmp_path):
+    # The total grew by what 03 grew: nothing else has changed, so 9 are 9 still, and 2 follows.
+    first = write(tmp_path / "a", rows(blank=(SMALL, f"{A}-03")), "2022-01-01")
+    corrected = {2022: COUNTS | {f"{B}-02": 9, f"{A}-03": 15}}
+    second = write(tmp_path / "b", rows(counts=corrected, blank=(SMALL, PARTNER)), "2023-01-01")
+    assert (leaks(first)[0], leaks(second)[0]) == (0, 0)
+    assert leaks(second, first)[1][EXACT] >= 2
+
+
+def test_a_count_that_was_hidden_stays_hidden_when_its_neighbour_is_corrected(tmp_path):
+    first = write(tmp_path / "a", rows(blank=(SMALL, PARTNER)), "2022-01-01")
+    corrected = {2022: COUNTS | {f"{A}-03": 15}}
+    printed = write(tmp_path / "b", rows(counts=corrected, blank=(SMALL, f"{A}-00")), "2023-01-01")
+    assert leaks(printed, first)[1][EXACT] >= 1
+    hidden = write(tmp_path / "c", rows(counts=corrected, blank=(SMALL, PARTNER)), "2023-01-01")
+    assert leaks(hidden, first)[0] == 0
+
+
+def test_a_blank_that_has_become_zero_was_corrected(tmp_path):
+    first = write(tmp_path / "a", rows(blank=(SMALL, PARTNER)), "2022-01-01")
+    gone = {2022: COUNTS | {SMALL: 0}}
+    second = write(tmp_path / "b", rows(counts=gone), "2023-01-01")
+    assert SMALL not in set(audit_release(second, [first]).hidden["area"])
 
 
 def test_the_command_counts_and_tells_no_value(tmp_path, capsys):
