@@ -200,6 +200,59 @@ def test_a_blank_that_has_become_zero_was_corrected(tmp_path):
     assert SMALL not in set(audit_release(second, [first]).hidden["area"])
 
 
+@pytest.mark.parametrize(
+    ("parts", "leaking"),
+    [((5.0, 4.0), {EXACT: 2}), ((5.0, None), {}), ((8.0, "1 or 2"), {BELOW: 1})],
+    ids=["both parts", "one part secret", "one part too small to show"],
+)
+def test_figures_divided_among_todays_areas_sum_to_what_was_counted(tmp_path, parts, leaking):
+    release = write(tmp_path / "r", pd.concat([rows(blank=(SMALL, PARTNER)), divided(parts)], ignore_index=True))
+    areas = pd.read_parquet(release / "parquet" / "dim_area.parquet")
+    today = areas[areas["area_id"] == PARTNER].assign(valid_from=pd.Timestamp(2023, 1, 1))
+    areas["valid_to"] = areas["valid_to"].where(areas["area_id"] != PARTNER, pd.Timestamp(2022, 12, 31))
+    pd.concat([areas, *(today.assign(area_id=area) for area in NEW)]).to_parquet(
+        release / "parquet" / "dim_area.parquet"
+    )
+    pd.DataFrame({"old_area_id": PARTNER, "new_area_id": NEW, "valid_from": pd.Timestamp(2023, 1, 1)}).to_parquet(
+        release / "parquet" / "bridge_area_version.parquet"
+    )
+    found = leaks(release)[1]
+    assert {verdict: count for verdict, count in found.items() if count and verdict != SAFE} == leaking
+
+
+NEW = [f"{A}-04", f"{A}-05"]
+
+
+def divided(parts):
+    """Rows of the areas that PARTNER (9 children) became; None: secret, text: too small to show."""
+    table = rows(blank=(), indicators=("kinder",)).iloc[:2].reset_index(drop=True)
+    shown = [part if isinstance(part, float) else np.nan for part in parts]
+    status = ["suppressed" if part is None else "unreliable" if isinstance(part, str) else "ok" for part in parts]
+    return table.assign(
+        area_id=NEW,
+        boundary="current",
+        value=shown,
+        numerator=shown,
+        value_status=status,
+        conversion_method=["einwohnergewichtet" if part is not None else None for part in parts],
+    )
+
+
+def test_the_release_says_which_minimum_holds_and_whether_zeros_are_shown(tmp_path):
+    release = write(tmp_path / "r", rows(blank=(SMALL, PARTNER)))
+    rule = pd.DataFrame({"measure_id": ["sgb2_under_15"], "minimum": [12], "zeros_shown": [True]})
+    assert leaks(release)[0] == 0
+    rule.to_parquet(release / "parquet" / "meta_disclosure_rule.parquet")
+    # 2 + 9 are known to be 11: neither can be 12
+    assert leaks(release)[1][BELOW] == 2
+    counts = COUNTS | {SMALL: 1, PARTNER: 2}
+    small = write(tmp_path / "s", rows(counts={2022: counts}, blank=(SMALL, PARTNER)))
+    assert leaks(small)[1][BELOW] == 2
+    rule.assign(minimum=3, zeros_shown=False).to_parquet(small / "parquet" / "meta_disclosure_rule.parquet")
+    # 0 and 3 are possible too
+    assert leaks(small)[0] == 0
+
+
 def test_the_command_counts_and_tells_no_value(tmp_path, capsys):
     home = Home(tmp_path)
     release = write(tmp_path / "releases" / "2022-aa", rows(blank=(SMALL,)))
