@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 
 from orchestration.disclosure.audit_beside import beside_blanks
-from orchestration.disclosure.audit_bounds import ranges, tighten
+from orchestration.disclosure.audit_bounds import System, ranges, tighten, with_rows
 from orchestration.disclosure.audit_history import together
 from orchestration.disclosure.audit_read import KEY, Published, read_release
-from orchestration.disclosure.audit_sums import Knowledge, build, item_of_rule, read_knowledge
+from orchestration.disclosure.audit_sums import Knowledge, build, item_of_rule, read_knowledge, shows_zeros
 
 MINIMUM = 3
 EXACT, BELOW, NARROW, SAFE = "exact", "certainly_below", "too_narrow", "safe"
@@ -65,9 +66,12 @@ def with_revealed(found: Audit, revealed: pd.DataFrame) -> Audit:
 
 def audit(published: Published, knowledge: Knowledge, minimum: int = MINIMUM) -> Audit:
     """The verdict on every blank, over everything that is printed."""
-    published = settled_pairs(published, knowledge)
     system, targets, hidden = build(published, knowledge)
-    is_blank = hidden["is_blank"].to_numpy(bool)
+    settled = settled_pairs(published.pairs, system, targets, hidden)
+    system = with_rows(
+        system, targets[settled], np.where(shows_zeros(hidden["item"][settled], published.rules), 1.0, 0.0)
+    )
+    is_blank = hidden["is_blank"].to_numpy(bool) | settled
     least = minimums(hidden["item"], published.rules, minimum)
     found = ranges(system, targets, lambda at, low, high: verdicts(low, high, least[at]) == SAFE)
     # Of a count that may be hidden for its partner's sake only, no more is protected than that it is small.
@@ -79,25 +83,20 @@ def audit(published: Published, knowledge: Knowledge, minimum: int = MINIMUM) ->
     )
 
 
-def settled_pairs(published: Published, knowledge: Knowledge) -> Published:
-    """A suppressed row shows neither count; where one follows from other tables, the other must be the blank."""
-    if published.pairs.empty:
-        return published
-    system, targets, hidden = build(published, knowledge)
+def settled_pairs(pairs: pd.DataFrame, system: System, targets: sp.csr_array, hidden: pd.DataFrame) -> np.ndarray:
+    """Shape (targets,): counts that must be the blank of their row, since its other count follows from other tables."""
+    is_blank = hidden["is_blank"].to_numpy(bool)
+    if pairs.empty:
+        return np.zeros(len(hidden), bool)
     lower, upper, _ = tighten(system)
-    is_known = (targets @ (upper - lower > 0).astype(float) == 0) & ~hidden["is_blank"].to_numpy(bool)
-    known = pd.MultiIndex.from_frame(hidden.loc[is_known, KEY])
-    pairs = published.pairs
-    blanks = []
+    is_known = (targets @ (upper - lower > 0).astype(float) == 0) & ~is_blank
+    keys = pd.MultiIndex.from_frame(hidden[KEY])
+    known = keys[is_known]
+    must_be = np.zeros(len(hidden), bool)
     for own, other in (("numerator", "denominator"), ("denominator", "numerator")):
         follows = pd.MultiIndex.from_frame(pairs[["area", "year", other]]).isin(known)
-        blanks.append(pd.MultiIndex.from_frame(pairs.loc[follows, ["area", "year", own]]))
-    keys = pd.MultiIndex.from_frame(published.cells[KEY])
-    is_blank = published.cells["is_unclear"] & (keys.isin(blanks[0]) | keys.isin(blanks[1])) & ~keys.isin(known)
-    cells = published.cells.assign(
-        is_blank=published.cells["is_blank"] | is_blank, is_unclear=published.cells["is_unclear"] & ~is_blank
-    )
-    return replace(published, cells=cells)
+        must_be |= keys.isin(pd.MultiIndex.from_frame(pairs.loc[follows, ["area", "year", own]]))
+    return must_be & ~is_known & ~is_blank
 
 
 def minimums(items: pd.Series, rules: pd.DataFrame, minimum: int) -> np.ndarray:
