@@ -76,7 +76,9 @@ def audit(published: Published, knowledge: Knowledge, minimum: int = MINIMUM) ->
     found = ranges(system, targets, lambda at, low, high: verdicts(low, high, least[at]) == SAFE)
     # Of a count that may be hidden for its partner's sake only, no more is protected than that it is small.
     is_small = (found.low >= 1) & (found.low < least)
-    verdict = np.where(is_blank | is_small, verdicts(found.low, found.high, least), SAFE)
+    is_free = item_of_rule(hidden["item"]).isin(published.rules.loc[~published.rules["is_judged"], "item"]).to_numpy()
+    judged = (is_blank | is_small) & ~is_free
+    verdict = np.where(judged, verdicts(found.low, found.high, least), SAFE)
     counts = pd.Series(verdict, dtype=object).value_counts().reindex([*LEAKS, SAFE], fill_value=0)
     return Audit(
         len(published.cells), counts, hidden[["area", "year", "item"]].assign(verdict=verdict), found.contradictions

@@ -197,7 +197,7 @@ class _Component:
         for target in np.flatnonzero(is_open):
             for sign in (-1.0, 1.0):
                 if enough is None or not self._enough(enough, slice(target, target + 1))[0]:
-                    self._extreme(target, sign)
+                    self._extreme(int(target), sign)
         return self._low, np.where(self._high >= self._endless, np.inf, self._high)
 
     def _enough(self, enough: Enough, at: slice = slice(None)) -> np.ndarray:

@@ -12,6 +12,7 @@ import click
 
 from orchestration.disclosure.audit import BELOW, EXACT, NARROW, SAFE, Audit, audit_release
 from orchestration.disclosure.audit_files import undeclared, unequal_copies
+from orchestration.disclosure.audit_history import earlier_releases
 from orchestration.feeds.finding import counted
 from orchestration.home import Home
 
@@ -60,23 +61,6 @@ def find_release(home: Home, release: str) -> Path | None:
         if (folder / "parquet").is_dir():
             return folder.resolve()
     return None
-
-
-def earlier_releases(folder: Path) -> list[Path]:
-    """The releases beside it that were made before, oldest first."""
-    import pyarrow.parquet as pq
-
-    def made(release: Path) -> tuple[str, str]:
-        return str(pq.read_table(release / "parquet" / "meta_release.parquet")["created"][0]), release.name
-
-    beside = [
-        other
-        for other in folder.parent.iterdir()
-        if not other.is_symlink()
-        and not other.name.startswith(".")
-        and (other / "parquet" / "meta_release.parquet").is_file()
-    ]
-    return sorted((other for other in beside if made(other) < made(folder)), key=made)
 
 
 def _together(earlier: Sequence[Path]) -> str:

@@ -9,13 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 
 from orchestration.disclosure.audit_bounds import is_possible
 from orchestration.disclosure.audit_read import KEY, Published
 from orchestration.disclosure.audit_sums import Knowledge, build
+
+
+def earlier_releases(folder: Path) -> list[Path]:
+    """The releases beside it that were published before, oldest first."""
+
+    def made(release: Path) -> tuple[int, str, str]:
+        row = pq.read_table(release / "parquet" / "meta_release.parquet").to_pylist()[0]
+        return int(row.get("release_number") or 0), str(row["created"]), release.name
+
+    beside = [
+        other
+        for other in folder.parent.iterdir()
+        if not other.is_symlink()
+        and not other.name.startswith(".")
+        and (other / "parquet" / "meta_release.parquet").is_file()
+    ]
+    return sorted((other for other in beside if made(other) < made(folder)), key=made)
 
 
 def together(newest: Published, earlier: Iterable[Published], knowledge: Knowledge) -> tuple[Published, pd.DataFrame]:

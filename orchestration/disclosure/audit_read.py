@@ -43,7 +43,7 @@ class Published:
     estimates: pd.DataFrame
     """area, year, item, low, high: figures converted by weights; over a group they sum to what was counted"""
     rules: pd.DataFrame
-    """item, minimum, zeros_shown: where another rule than the usual one holds"""
+    """item, minimum (0: no count is small), zeros_shown, is_judged: where another rule than the usual one holds"""
 
 
 def read_release(release: Path) -> Published:
@@ -81,10 +81,15 @@ def read_release(release: Path) -> Published:
 
 
 def special_rules(rules: pd.DataFrame | None) -> pd.DataFrame:
-    """Item, minimum, zeros_shown of the release's own table of rules; none where it has no such table."""
-    names = ["measure_id", "minimum", "zeros_shown"]
-    chosen = rules[names] if rules is not None else pd.DataFrame(columns=names)
-    return chosen.rename(columns={"measure_id": "item"}).drop_duplicates("item").reset_index(drop=True)
+    """The release's own table of rules; none where it has no such table.
+
+    A measure that has neither a minimum nor a rule of dominance keeps no secret: its blanks are the deliverer's.
+    """
+    names = ["measure_id", "minimum", "zeros_shown", "dominance_percent"]
+    chosen = rules.reindex(columns=names) if rules is not None else pd.DataFrame(columns=names)
+    is_judged = (chosen["minimum"] > 0) | chosen["dominance_percent"].notna()
+    named = chosen.assign(is_judged=is_judged).rename(columns={"measure_id": "item"})
+    return named.drop(columns="dominance_percent").drop_duplicates("item").reset_index(drop=True)
 
 
 def area_years(dim_area: pd.DataFrame, facts: pd.DataFrame, bridge: pd.DataFrame | None) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from orchestration.disclosure.audit import audit_release
 from orchestration.disclosure.audit_files import undeclared, unequal_copies
+from orchestration.disclosure.audit_history import earlier_releases
 from orchestration.feeds.finding import Finding
 from orchestration.gates.plausibility import judge_frame
 from orchestration.gates.release_geometry import geometry_frame
@@ -87,8 +88,9 @@ def check_release(release: Path) -> list[Finding]:
 
 
 def disclosure_frame(release: Path) -> pd.DataFrame:
-    """One row: what can be worked out, what stands beside a blank, and what in the release the audit does not know."""
-    found = audit_release(release, minimum=MINIMUM)
+    """One row: what can be worked out of it and of the releases before it, what stands beside a blank, and what in it
+    the audit does not know."""
+    found = audit_release(release, earlier_releases(release), MINIMUM)
     unknown, copies = undeclared(release), unequal_copies(release)
     beside = {title: count for title, count in found.beside.items() if count}
     row = {

@@ -200,7 +200,7 @@ def printed(keys, values, blank, tree):
         low=np.where(blank, np.nan, values), high=np.where(blank, np.nan, values), is_blank=blank, is_unclear=False
     )
     nothing = pd.DataFrame(columns=["area", "year", "item", "numerator", "denominator", "low", "high"])
-    rules = pd.DataFrame(columns=["item", "minimum", "zeros_shown"])
+    rules = pd.DataFrame(columns=["item", "minimum", "zeros_shown", "is_judged"])
     return Published(cells.assign(is_printed=~blank), nothing, tree, nothing, nothing, rules)
 
 

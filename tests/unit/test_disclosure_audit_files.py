@@ -26,16 +26,15 @@ FACTS = {
 }
 
 
-def test_every_column_of_every_mart_is_declared_and_none_that_there_is_not():
+def test_every_column_of_every_mart_is_declared():
     """The same rule as in the release gate, without a release: whoever adds a column sees it here first."""
     marts = {}
     for file in sorted((REPOSITORY / "models" / "marts").rglob("*.yml")):
         for model in yaml.safe_load(file.read_text(encoding="utf-8")).get("models", []):
             marts[model["name"]] = {column["name"] for column in model["columns"]}
-    known = {table: set(columns) for table, columns in declared_columns().items()}
-    # Its model comes with the rules per feed.
-    known.pop("meta_disclosure_rule") if "meta_disclosure_rule" not in marts else None
-    assert known == marts, "orchestration/disclosure/audit_columns.yml: each column needs its place there"
+    known = declared_columns()
+    unknown = {table: columns - known.get(table, {}).keys() for table, columns in marts.items()}
+    assert not any(unknown.values()), f"each needs its place in orchestration/disclosure/audit_columns.yml: {unknown}"
 
 
 def test_a_column_has_one_role():

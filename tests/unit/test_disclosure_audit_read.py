@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from orchestration.disclosure.audit import BELOW, EXACT, LEAKS, SAFE, audit_release
-from orchestration.disclosure.audit_command import earlier_releases, print_audit
+from orchestration.disclosure.audit_command import print_audit
+from orchestration.disclosure.audit_history import earlier_releases
 from orchestration.home import Home
 
 KREIS, A, B = "05378", "05378004", "05378008"
@@ -251,6 +252,13 @@ def test_the_release_says_which_minimum_holds_and_whether_zeros_are_shown(tmp_pa
     rule.assign(minimum=3, zeros_shown=False).to_parquet(small / "parquet" / "meta_disclosure_rule.parquet")
     # 0 and 3 are possible too
     assert leaks(small)[0] == 0
+    # What keeps no secret is not judged; of an amount that one provider dominates an exact one is.
+    single = write(tmp_path / "t", rows(blank=(SMALL,)))
+    assert leaks(single)[1][EXACT] == 1
+    for percent, count in ((np.nan, 0), (10.0, 1)):
+        table = rule.assign(minimum=0, dominance_percent=percent)
+        table.to_parquet(single / "parquet" / "meta_disclosure_rule.parquet")
+        assert leaks(single)[0] == count
 
 
 def test_the_command_counts_and_tells_no_value(tmp_path, capsys):
