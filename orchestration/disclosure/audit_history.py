@@ -21,7 +21,10 @@ from orchestration.disclosure.audit_sums import Knowledge, build
 
 
 def earlier_releases(folder: Path) -> list[Path]:
-    """The releases beside it that were published before, oldest first."""
+    """The releases beside it that were published before, oldest first.
+
+    What was switched live has its list of changes; a candidate that the gate held back was seen by nobody.
+    """
 
     def made(release: Path) -> tuple[int, str, str]:
         row = pq.read_table(release / "parquet" / "meta_release.parquet").to_pylist()[0]
@@ -33,6 +36,7 @@ def earlier_releases(folder: Path) -> list[Path]:
         if not other.is_symlink()
         and not other.name.startswith(".")
         and (other / "parquet" / "meta_release.parquet").is_file()
+        and (folder.parent / "changes" / f"{other.name}.json").is_file()
     ]
     return sorted((other for other in beside if made(other) < made(folder)), key=made)
 

@@ -166,7 +166,11 @@ def test_a_later_release_that_shows_what_an_earlier_one_hid_is_a_leak(tmp_path):
     second = write(tmp_path / "b", rows(blank=(SMALL, f"{A}-03")), "2023-01-01")
     assert (leaks(first)[0], leaks(second)[0]) == (0, 0)
     assert leaks(second, first)[1][EXACT] == 2
+    assert earlier_releases(second) == []
+    (tmp_path / "changes").mkdir()
+    (tmp_path / "changes" / "a.json").write_text("{}", encoding="utf-8")
     assert earlier_releases(second) == [first]
+    assert earlier_releases(first) == []
 
 
 def test_a_corrected_kommune_is_not_put_together_with_what_it_was(tmp_path):
