@@ -23,8 +23,7 @@ CUBE = "cube|"
 TODAY = "@heute"
 ESTIMATED = ("flaechengewichtet", "einwohnergewichtet")
 SEEDS = Path(__file__).parents[2] / "seeds"
-GUESSED_AT_LEAST, GUESSED_AT_MOST = 1.0, 2.0
-"""A converted count that is not shown because it came out small (docs/methods.md)."""
+USUAL_MINIMUM = 3
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,8 @@ def read_release(release: Path) -> Published:
     areas = area_years(tables["dim_area"], facts, bridge)
     is_estimate = facts["conversion_method"].isin(ESTIMATED) if "conversion_method" in facts else facts["year"].isna()
     rows = indicator_rows(facts[~is_estimate], tables["dim_indicator"], areas)
-    guessed = estimated_counts(facts[is_estimate], tables["dim_indicator"], areas)
+    special = special_rules(rules)
+    guessed = estimated_counts(facts[is_estimate], tables["dim_indicator"], areas, special)
     # Register counts are counted anew on today's areas, also where they stand beside an estimate.
     is_counted = guessed["item"].isin(pd.read_csv(SEEDS / "register_measures.csv")["measure_id"])
     counted = guessed[is_counted & (guessed["low"] == guessed["high"])].assign(is_blank=False, is_unclear=False)
@@ -76,7 +76,7 @@ def read_release(release: Path) -> Published:
         areas,
         unclear_pairs(rows),
         guessed[~is_counted].reset_index(drop=True),
-        special_rules(rules),
+        special,
     )
 
 
@@ -166,16 +166,23 @@ def indicator_rows(facts: pd.DataFrame, indicators: pd.DataFrame, areas: pd.Data
     return worked_back(rows.assign(is_top=rows["area"].isin(areas.loc[areas["parent"].isna(), "area"])))
 
 
-def estimated_counts(facts: pd.DataFrame, indicators: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
-    """Columns area, year, item, low, high: numerators and denominators of rows that were converted by weights."""
+def estimated_counts(
+    facts: pd.DataFrame, indicators: pd.DataFrame, areas: pd.DataFrame, rules: pd.DataFrame
+) -> pd.DataFrame:
+    """Columns area, year, item, low, high: numerators and denominators of rows that were converted by weights.
+
+    What came out below the minimum is not shown (docs/methods.md), but that it did is.
+    """
     rows = facts.merge(indicators[["indicator_id", "numerator_measure", "denominator_measure"]], on="indicator_id")
     rows = rows.assign(area=area_keys(rows, areas))
     # Nothing but the count itself can be too small here.
     is_small = (rows["value_status"] == "unreliable") & rows["denominator_measure"].isna() & rows["numerator"].isna()
     frames = []
     for side in ("numerator", "denominator"):
-        low = rows[side].where(~is_small, GUESSED_AT_LEAST) if side == "numerator" else rows[side]
-        high = rows[side].where(~is_small, GUESSED_AT_MOST) if side == "numerator" else rows[side]
+        low, high = rows[side], rows[side]
+        if side == "numerator":
+            minimum = rows["numerator_measure"].map(dict(zip(rules["item"], rules["minimum"], strict=True)))
+            low, high = low.mask(is_small, 1.0), high.mask(is_small, minimum.fillna(USUAL_MINIMUM) - 1)
         frames.append(
             pd.DataFrame(
                 {"area": rows["area"], "year": rows["year"], "item": rows[f"{side}_measure"], "low": low, "high": high}
