@@ -1,8 +1,8 @@
 """Several releases as one reader sees them: what an earlier one printed is known, what it hid must stay hidden.
 
 Figures of a Kommune, a year and a universe are the same in two releases unless a number printed in both differs: then a
-corrected delivery came between them. A reader will still suppose that nothing has changed but what was seen to change,
-and is refuted only if the new numbers do not allow it.
+corrected delivery came between them, and the blanks of both are not put together. But a blank of the earlier one that
+is printed now is supposed to have been the same, unless its sums do not allow it.
 """
 
 from __future__ import annotations
@@ -50,48 +50,42 @@ def together(newest: Published, earlier: Iterable[Published], knowledge: Knowled
         old = release.cells.assign(block=_blocks(release.cells, kommune, knowledge))
         both = old.merge(cells, on=KEY, how="left", suffixes=("_old", ""))
         differs = _is(both["is_printed_old"]) & _is(both["is_printed"]) & (both["low_old"] != both["low"])
-        # The old blank was no zero: what is printed as one now has changed.
-        differs |= (
-            _is(both["is_blank_old"]) & _is(both["is_printed"]) & (both["low"] < both["low_old"].fillna(1)).to_numpy()
-        )
         corrected = set(both.loc[differs, "block"])
         # The Kreis is the sum of its Kommunen: corrected with any of them.
         corrected |= {("", year, universe) for _, year, universe in corrected}
-        stands = both[~differs]
-        refuted = {
+        same = both[~both["block"].isin(corrected)]
+        shown = both[_is(both["is_blank_old"]) & _is(both["is_printed"])]
+        supposed = [
             block
-            for block in sorted(corrected)
-            if not _fits(
-                stands[stands["block"] == block],
-                replace(newest, cells=_near(cells, block, kommune, knowledge)),
-                knowledge,
-            )
-        }
-        same = stands[~stands["block"].isin(refuted)]
-        revealed.append(same.loc[_is(same["is_blank_old"]) & _is(same["is_printed"]), KEY])
+            for block, table in shown[shown["block"].isin(corrected)].groupby("block", sort=True)
+            if _could_be(table, _near(release, block, kommune, knowledge), knowledge)
+        ]
+        revealed.append(shown.loc[~shown["block"].isin(corrected) | shown["block"].isin(supposed), KEY])
         cells = _with_earlier(cells, same)
         shares.append(release.shares[~_blocks(release.shares, kommune, knowledge, "numerator").isin(corrected)])
     merged = pd.concat(shares, ignore_index=True).drop_duplicates(ignore_index=True)
     return replace(newest, cells=cells, shares=merged), pd.concat(revealed).drop_duplicates(ignore_index=True)
 
 
-def _near(
-    cells: pd.DataFrame, block: tuple[str, int, str], kommune: dict[str, str], knowledge: Knowledge
-) -> pd.DataFrame:
-    """The cells whose sums hold in the block: those of a Kommune, or all areas' for the Kreis."""
+def _near(release: Published, block: tuple[str, int, str], kommune: dict[str, str], knowledge: Knowledge) -> Published:
+    """The cells of a release whose sums hold in the block: those of a Kommune, or all areas' for the Kreis."""
     where, year, universe = block
-    chosen = cells[(cells["year"] == year) & (knowledge.universe_of(cells["item"]) == universe)]
-    return chosen[(chosen["area"].map(kommune) == where).to_numpy()] if where else chosen
+    cells = release.cells[release.cells["year"] == year]
+    cells = cells[(knowledge.universe_of(cells["item"]) == universe).to_numpy()]
+    if where:
+        cells = cells[(cells["area"].map(kommune) == where).to_numpy()]
+    nothing = {name: getattr(release, name).iloc[:0] for name in ("shares", "pairs", "estimates")}
+    return replace(release, cells=cells, areas=release.areas[release.areas["year"] == year], **nothing)
 
 
-def _fits(old: pd.DataFrame, newest: Published, knowledge: Knowledge) -> bool:
-    """Can what was printed before and did not visibly change be true together with the new numbers of that block?"""
-    if old.empty:
-        return True
-    merged = _with_earlier(newest.cells, old)
-    areas = newest.areas[newest.areas["year"].isin(old["year"])]
-    nothing = {name: getattr(newest, name).iloc[:0] for name in ("shares", "pairs", "estimates")}
-    return is_possible(build(replace(newest, cells=merged, areas=areas, **nothing), knowledge)[0])
+def _could_be(shown: pd.DataFrame, before: Published, knowledge: Knowledge) -> bool:
+    """Do the numbers that are printed now fit the sums of the release that hid them?"""
+    if (shown["low"] < shown["low_old"].fillna(1)).any():
+        # A blank was no zero.
+        return False
+    known = shown[[*KEY, "low", "high"]].assign(is_blank=False, is_unclear=False, is_printed=True)
+    cells = pd.concat([known, before.cells]).drop_duplicates(KEY)
+    return is_possible(build(replace(before, cells=cells), knowledge)[0])
 
 
 def _with_earlier(cells: pd.DataFrame, same: pd.DataFrame) -> pd.DataFrame:
