@@ -19,8 +19,8 @@ from orchestration.home import Home
 SAFE_RELEASE, LEAK, NO_RELEASE = 0, 1, 2
 TITLES = {
     EXACT: "genau zu errechnen",
-    BELOW: "sicher kleiner als {minimum}",
-    NARROW: "zu eng eingegrenzt (weniger als {minimum} mögliche Werte)",
+    BELOW: "sicher kleiner als die Mindestzahl",
+    NARROW: "zu eng eingegrenzt (weniger mögliche Werte als die Mindestzahl)",
     SAFE: "geschützt",
 }
 
@@ -35,7 +35,7 @@ def print_audit(home: Home, release: str, alone: bool, minimum: int) -> int:
     found = audit_release(folder, earlier, minimum)
     click.echo(f"Veröffentlichung {folder.name}{_together(earlier)}")
     unknown, copies = undeclared(folder), unequal_copies(folder)
-    for line in audit_lines(found, minimum):
+    for line in audit_lines(found):
         click.echo(f"  {line}")
     for title, names in (("Nicht entschieden, was sie verraten", unknown), ("Zeigen anderes als Parquet", copies)):
         if names:
@@ -43,11 +43,11 @@ def print_audit(home: Home, release: str, alone: bool, minimum: int) -> int:
     return LEAK if found.leaks or unknown or copies else SAFE_RELEASE
 
 
-def audit_lines(found: Audit, minimum: int) -> list[str]:
+def audit_lines(found: Audit) -> list[str]:
     """German lines: how many counts, how many of them blank, and how many per verdict."""
     hidden = int(found.verdicts.sum())
     lines = [f"{counted(found.cells, 'Anzahl', 'Anzahlen')}, davon {hidden} geheim oder mit geheim gehalten"]
-    lines += [f"{found.verdicts[verdict]:>8}  {title.format(minimum=minimum)}" for verdict, title in TITLES.items()]
+    lines += [f"{found.verdicts[verdict]:>8}  {title}" for verdict, title in TITLES.items()]
     lines += [f"{count:>8}  {title}" for title, count in found.beside.items() if count]
     if found.contradictions:
         lines.append(f"An {counted(found.contradictions, 'Stelle', 'Stellen')} widersprechen die Zahlen einander.")
