@@ -181,7 +181,8 @@ def estimated_counts(
     for side in ("numerator", "denominator"):
         low, high = rows[side], rows[side]
         if side == "numerator":
-            minimum = rows["numerator_measure"].map(dict(zip(rules["item"], rules["minimum"], strict=True)))
+            named = dict(zip(rules["item"], rules["minimum"], strict=True))
+            minimum = rows["numerator_measure"].map(named).astype(float)
             low, high = low.mask(is_small, 1.0), high.mask(is_small, minimum.fillna(USUAL_MINIMUM) - 1)
         frames.append(
             pd.DataFrame(
