@@ -268,7 +268,9 @@ def trace(home: Home, gebiet: str, indikator: str, jahr: int) -> None:
 @main.command(cls=GermanCommand, context_settings=CONTEXT)
 @click.argument("veroeffentlichung", default="current")
 @click.option("--allein", is_flag=True, help="Ohne das, was frühere Veröffentlichungen daneben verraten.")
-@click.option("--mindestens", default=3, show_default="3", help="Kleinste Anzahl, die gezeigt werden darf.")
+@click.option(
+    "--mindestens", default=3, show_default="3", help="Kleinste Anzahl, die gezeigt werden darf, wo keine Regel steht."
+)
 @click.pass_obj
 def audit(home: Home, veroeffentlichung: str, allein: bool, mindestens: int) -> None:
     """Prüfen, ob sich aus allen Zahlen einer Veröffentlichung Geheimes errechnen lässt (Ordner oder Kennung)."""

@@ -54,8 +54,10 @@ parts as (
         measures.reference_date,
         pairs.area_share,
         coalesce(measures.value_status, 'missing') as value_status,
-        coalesce(fitting.units, 0) as fitting_persons,
-        coalesce(everybody.units, 0) as persons
+        count(*) over (partition by pairs.year, pairs.area_id, due.measure_id) > 1 as is_divided,
+        -- To fives: figure, error and printed persons give the weight back, and borders move single persons.
+        round(coalesce(fitting.units, 0) / 5.0) * 5 as fitting_persons,
+        round(coalesce(everybody.units, 0) / 5.0) * 5 as persons
     from pairs
     inner join due on pairs.parent_area_id = due.parent_area_id and pairs.year = due.year
     left join measures
@@ -141,7 +143,7 @@ summed as (
         max(reference_date) as reference_date,
         sum(part) as value,
         sqrt(sum(value * weight * (1 - weight))) as conversion_error,
-        max(case when weight < 1 then 1 else 0 end) as is_divided,
+        max(case when is_divided then 1 else 0 end) as is_divided,
         min(case when by_population then 1 else 0 end) as all_by_population,
         max(case when value_status = 'suppressed' then 1 else 0 end) as any_suppressed,
         max(case when value_status not in ('ok', 'zero') then 1 else 0 end) as any_without_value

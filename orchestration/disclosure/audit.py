@@ -6,16 +6,18 @@ Shares no code with the suppressor and knows nothing of its decisions: it reads 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
 
-from orchestration.disclosure.audit_bounds import ranges, tighten
+from orchestration.disclosure.audit_beside import beside_blanks
+from orchestration.disclosure.audit_bounds import System, ranges, tighten, with_rows
 from orchestration.disclosure.audit_history import together
 from orchestration.disclosure.audit_read import KEY, Published, read_release
-from orchestration.disclosure.audit_sums import Knowledge, build, read_knowledge
+from orchestration.disclosure.audit_sums import Knowledge, build, item_of_rule, read_knowledge, shows_zeros
 
 MINIMUM = 3
 EXACT, BELOW, NARROW, SAFE = "exact", "certainly_below", "too_narrow", "safe"
@@ -32,20 +34,25 @@ class Audit:
     hidden: pd.DataFrame
     """area, year, item, verdict of every blank; for the steward, never for a log"""
     contradictions: int
+    beside: dict[str, int] = field(default_factory=dict)
+    """rule of `audit_beside` -> rows that print beside a blank what rests on it"""
 
     @property
     def leaks(self) -> int:
-        """Blanks that do not protect."""
-        return int(self.verdicts[list(LEAKS)].sum())
+        """Blanks that do not protect, and figures that must not stand beside one."""
+        return int(self.verdicts[list(LEAKS)].sum()) + sum(self.beside.values())
 
 
 def audit_release(release: Path, earlier: Sequence[Path] = (), minimum: int = MINIMUM) -> Audit:
-    """The verdict on every blank of a release folder, with all that earlier releases told (oldest first)."""
+    """The verdict on every blank of a release folder, with all that earlier releases told (oldest first).
+
+    minimum: of measures for which the release names no other (`meta_disclosure_rule`).
+    """
     knowledge = read_knowledge()
-    before = [read_release(folder) for folder in earlier]
-    published, revealed = together(read_release(release), before, knowledge)
+    newest = read_release(release)
+    published, revealed = together(newest, [read_release(folder) for folder in earlier], knowledge)
     found = audit(published, knowledge, minimum)
-    return with_revealed(found, revealed)
+    return replace(with_revealed(found, revealed), beside=beside_blanks(release, newest.cells))
 
 
 def with_revealed(found: Audit, revealed: pd.DataFrame) -> Audit:
@@ -59,41 +66,48 @@ def with_revealed(found: Audit, revealed: pd.DataFrame) -> Audit:
 
 def audit(published: Published, knowledge: Knowledge, minimum: int = MINIMUM) -> Audit:
     """The verdict on every blank, over everything that is printed."""
-    published = settled_pairs(published, knowledge)
     system, targets, hidden = build(published, knowledge)
-    is_blank = hidden["is_blank"].to_numpy(bool)
-    found = ranges(system, targets, lambda low, high: verdicts(low, high, minimum) == SAFE)
+    settled = settled_pairs(published.pairs, system, targets, hidden)
+    system = with_rows(
+        system, targets[settled], np.where(shows_zeros(hidden["item"][settled], published.rules), 1.0, 0.0)
+    )
+    is_blank = hidden["is_blank"].to_numpy(bool) | settled
+    least = minimums(hidden["item"], published.rules, minimum)
+    found = ranges(system, targets, lambda at, low, high: verdicts(low, high, least[at]) == SAFE)
     # Of a count that may be hidden for its partner's sake only, no more is protected than that it is small.
-    is_small = (found.low >= 1) & (found.low < minimum)
-    verdict = np.where(is_blank | is_small, verdicts(found.low, found.high, minimum), SAFE)
+    is_small = (found.low >= 1) & (found.low < least)
+    is_free = item_of_rule(hidden["item"]).isin(published.rules.loc[~published.rules["is_judged"], "item"]).to_numpy()
+    judged = (is_blank | is_small) & ~is_free
+    verdict = np.where(judged, verdicts(found.low, found.high, least), SAFE)
     counts = pd.Series(verdict, dtype=object).value_counts().reindex([*LEAKS, SAFE], fill_value=0)
     return Audit(
         len(published.cells), counts, hidden[["area", "year", "item"]].assign(verdict=verdict), found.contradictions
     )
 
 
-def settled_pairs(published: Published, knowledge: Knowledge) -> Published:
-    """A suppressed row shows neither count; where one follows from other tables, the other must be the blank."""
-    if published.pairs.empty:
-        return published
-    system, targets, hidden = build(published, knowledge)
+def settled_pairs(pairs: pd.DataFrame, system: System, targets: sp.csr_array, hidden: pd.DataFrame) -> np.ndarray:
+    """Shape (targets,): counts that must be the blank of their row, since its other count follows from other tables."""
+    is_blank = hidden["is_blank"].to_numpy(bool)
+    if pairs.empty:
+        return np.zeros(len(hidden), bool)
     lower, upper, _ = tighten(system)
-    is_known = (targets @ (upper - lower > 0).astype(float) == 0) & ~hidden["is_blank"].to_numpy(bool)
-    known = pd.MultiIndex.from_frame(hidden.loc[is_known, KEY])
-    pairs = published.pairs
-    blanks = []
+    is_known = (targets @ (upper - lower > 0).astype(float) == 0) & ~is_blank
+    keys = pd.MultiIndex.from_frame(hidden[KEY])
+    known = keys[is_known]
+    must_be = np.zeros(len(hidden), bool)
     for own, other in (("numerator", "denominator"), ("denominator", "numerator")):
         follows = pd.MultiIndex.from_frame(pairs[["area", "year", other]]).isin(known)
-        blanks.append(pd.MultiIndex.from_frame(pairs.loc[follows, ["area", "year", own]]))
-    keys = pd.MultiIndex.from_frame(published.cells[KEY])
-    is_blank = published.cells["is_unclear"] & (keys.isin(blanks[0]) | keys.isin(blanks[1])) & ~keys.isin(known)
-    cells = published.cells.assign(
-        is_blank=published.cells["is_blank"] | is_blank, is_unclear=published.cells["is_unclear"] & ~is_blank
-    )
-    return replace(published, cells=cells)
+        must_be |= keys.isin(pd.MultiIndex.from_frame(pairs.loc[follows, ["area", "year", own]]))
+    return must_be & ~is_known & ~is_blank
 
 
-def verdicts(low: np.ndarray, high: np.ndarray, minimum: int) -> np.ndarray:
+def minimums(items: pd.Series, rules: pd.DataFrame, minimum: int) -> np.ndarray:
+    """Shape of `items`: the smallest count of each that may be told."""
+    named = dict(zip(rules["item"], rules["minimum"], strict=True))
+    return item_of_rule(items).map(named).fillna(minimum).to_numpy(float)
+
+
+def verdicts(low: np.ndarray, high: np.ndarray, minimum: float | np.ndarray) -> np.ndarray:
     """Shape of `low`: what the ranges of possible counts give away.
 
     exact: one value is possible. certainly_below: every possible value is below the minimum. too_narrow: it may be

@@ -34,8 +34,18 @@ class System:
             self.is_soft = np.zeros(self.rows.shape[0], dtype=bool)
 
 
-Enough = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""(low, high) that were attained -> True where no more needs to be known."""
+def with_rows(system: System, rows: sp.csr_array, at_least: np.ndarray) -> System:
+    """The same with further rows of which only the least is known."""
+    return System(
+        sp.csr_array(sp.vstack([system.rows, rows])),
+        np.concatenate([system.row_low, at_least]),
+        np.concatenate([system.row_high, np.full(rows.shape[0], np.inf)]),
+        np.concatenate([system.is_soft, np.zeros(rows.shape[0], dtype=bool)]),
+    )
+
+
+Enough = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""(numbers of targets, low, high that were attained) -> True where no more needs to be known."""
 
 
 @dataclass
@@ -70,6 +80,16 @@ def ranges(system: System, targets: sp.csr_array, enough: Enough | None = None) 
         found = component.solve(enough)
         attained_low[component.targets], attained_high[component.targets] = found
     return Ranges(attained_low, attained_high, contradictions)
+
+
+def is_possible(system: System) -> bool:
+    """Is there any table, of whatever numbers ≥ 0, that agrees with all rows but the soft ones?"""
+    hard = np.flatnonzero(~system.is_soft)
+    rows = sp.csr_array(system.rows[hard])
+    bounds = (np.zeros(rows.shape[1]), np.full(rows.shape[1], np.inf))
+    highs = _model(rows, (system.row_low[hard], system.row_high[hard]), bounds)
+    highs.run()
+    return bool(highs.getModelStatus() == highspy.HighsModelStatus.kOptimal)
 
 
 def tighten(system: System) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -173,14 +193,16 @@ class _Component:
         self._high = np.full(self.targets.size, -np.inf)
         if enough is not None:
             self._sweep(enough)
-        for target in range(self.targets.size):
+        is_open = np.ones(self.targets.size, bool) if enough is None else ~self._enough(enough)
+        for target in np.flatnonzero(is_open):
             for sign in (-1.0, 1.0):
-                if enough is None or not self._enough(enough)[target]:
-                    self._extreme(target, sign)
+                if enough is None or not self._enough(enough, slice(target, target + 1))[0]:
+                    self._extreme(int(target), sign)
         return self._low, np.where(self._high >= self._endless, np.inf, self._high)
 
-    def _enough(self, enough: Enough) -> np.ndarray:
-        return (self._high >= self._low) & enough(self._low, self._high)
+    def _enough(self, enough: Enough, at: slice = slice(None)) -> np.ndarray:
+        low, high = self._low[at], self._high[at]
+        return (high >= low) & enough(self.targets[at], low, high)
 
     def _sweep(self, enough: Enough) -> None:
         """Vertices that raise or lower many open targets at once, as long as that settles some."""

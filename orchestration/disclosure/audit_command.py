@@ -11,14 +11,16 @@ from pathlib import Path
 import click
 
 from orchestration.disclosure.audit import BELOW, EXACT, NARROW, SAFE, Audit, audit_release
+from orchestration.disclosure.audit_files import undeclared, unequal_copies
+from orchestration.disclosure.audit_history import earlier_releases
 from orchestration.feeds.finding import counted
 from orchestration.home import Home
 
 SAFE_RELEASE, LEAK, NO_RELEASE = 0, 1, 2
 TITLES = {
     EXACT: "genau zu errechnen",
-    BELOW: "sicher kleiner als {minimum}",
-    NARROW: "zu eng eingegrenzt (weniger als {minimum} mögliche Werte)",
+    BELOW: "sicher kleiner als die Mindestzahl",
+    NARROW: "zu eng eingegrenzt (weniger mögliche Werte als die Mindestzahl)",
     SAFE: "geschützt",
 }
 
@@ -32,16 +34,21 @@ def print_audit(home: Home, release: str, alone: bool, minimum: int) -> int:
     earlier = [] if alone else earlier_releases(folder)
     found = audit_release(folder, earlier, minimum)
     click.echo(f"Veröffentlichung {folder.name}{_together(earlier)}")
-    for line in audit_lines(found, minimum):
+    unknown, copies = undeclared(folder), unequal_copies(folder)
+    for line in audit_lines(found):
         click.echo(f"  {line}")
-    return LEAK if found.leaks else SAFE_RELEASE
+    for title, names in (("Nicht entschieden, was sie verraten", unknown), ("Zeigen anderes als Parquet", copies)):
+        if names:
+            click.echo(f"  {title}: {', '.join(names)}")
+    return LEAK if found.leaks or unknown or copies else SAFE_RELEASE
 
 
-def audit_lines(found: Audit, minimum: int) -> list[str]:
+def audit_lines(found: Audit) -> list[str]:
     """German lines: how many counts, how many of them blank, and how many per verdict."""
     hidden = int(found.verdicts.sum())
     lines = [f"{counted(found.cells, 'Anzahl', 'Anzahlen')}, davon {hidden} geheim oder mit geheim gehalten"]
-    lines += [f"{found.verdicts[verdict]:>8}  {title.format(minimum=minimum)}" for verdict, title in TITLES.items()]
+    lines += [f"{found.verdicts[verdict]:>8}  {title}" for verdict, title in TITLES.items()]
+    lines += [f"{count:>8}  {title}" for title, count in found.beside.items() if count]
     if found.contradictions:
         lines.append(f"An {counted(found.contradictions, 'Stelle', 'Stellen')} widersprechen die Zahlen einander.")
     lines.append("Es lässt sich nichts errechnen." if not found.leaks else "FEHLER: Geheimes lässt sich errechnen.")
@@ -54,23 +61,6 @@ def find_release(home: Home, release: str) -> Path | None:
         if (folder / "parquet").is_dir():
             return folder.resolve()
     return None
-
-
-def earlier_releases(folder: Path) -> list[Path]:
-    """The releases beside it that were made before, oldest first."""
-    import pyarrow.parquet as pq
-
-    def made(release: Path) -> tuple[str, str]:
-        return str(pq.read_table(release / "parquet" / "meta_release.parquet")["created"][0]), release.name
-
-    beside = [
-        other
-        for other in folder.parent.iterdir()
-        if not other.is_symlink()
-        and not other.name.startswith(".")
-        and (other / "parquet" / "meta_release.parquet").is_file()
-    ]
-    return sorted((other for other in beside if made(other) < made(folder)), key=made)
 
 
 def _together(earlier: Sequence[Path]) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
 
 from orchestration.sql import single_threaded
 
@@ -20,6 +22,8 @@ KEY = ["area", "year", "item"]
 CUBE = "cube|"
 TODAY = "@heute"
 ESTIMATED = ("flaechengewichtet", "einwohnergewichtet")
+SEEDS = Path(__file__).parents[2] / "seeds"
+USUAL_MINIMUM = 3
 
 
 @dataclass(frozen=True)
@@ -31,9 +35,14 @@ class Published:
     shares: pd.DataFrame
     """area, year, numerator, denominator, low, high: low ≤ numerator / denominator ≤ high, where one is not printed"""
     areas: pd.DataFrame
-    """area, parent, level, year, is_today (only since a later change of boundaries), is_replaced (until then)"""
+    """area, parent, level, year, is_today (only since a later change of boundaries), is_replaced (until then), group
+    (of areas that exchanged anything)"""
     pairs: pd.DataFrame
     """area, year, numerator, denominator of suppressed rows that print neither: at least one of the two is blank"""
+    estimates: pd.DataFrame
+    """area, year, item, low, high: figures converted by weights; over a group they sum to what was counted"""
+    rules: pd.DataFrame
+    """item, minimum (0: no count is small), zeros_shown, is_judged: where another rule than the usual one holds"""
 
 
 def read_release(release: Path) -> Published:
@@ -48,11 +57,39 @@ def read_release(release: Path) -> Published:
             for name in names
         }
     facts = tables["fct_indicator"]
-    bridge = release / "parquet" / "bridge_area_version.parquet"
-    areas = area_years(tables["dim_area"], facts, pd.read_parquet(bridge) if bridge.exists() else None)
-    rows = indicator_rows(facts, tables["dim_indicator"], areas)
-    cells = pd.concat([indicator_cells(rows), population_cells(tables["fct_population"], areas)], ignore_index=True)
-    return Published(one_row_per_cell(cells), shares(rows), areas, unclear_pairs(rows))
+    bridge, rules = (
+        pd.read_parquet(folder / f"{name}.parquet") if (folder / f"{name}.parquet").exists() else None
+        for name in ("bridge_area_version", "meta_disclosure_rule")
+    )
+    areas = area_years(tables["dim_area"], facts, bridge)
+    is_estimate = facts["conversion_method"].isin(ESTIMATED) if "conversion_method" in facts else facts["year"].isna()
+    rows = indicator_rows(facts[~is_estimate], tables["dim_indicator"], areas)
+    special = special_rules(rules)
+    guessed = estimated_counts(facts[is_estimate], tables["dim_indicator"], areas, special)
+    # Register counts are counted anew on today's areas, also where they stand beside an estimate.
+    is_counted = guessed["item"].isin(pd.read_csv(SEEDS / "register_measures.csv")["measure_id"])
+    counted = guessed[is_counted & (guessed["low"] == guessed["high"])].assign(is_blank=False, is_unclear=False)
+    population = population_cells(tables["fct_population"], areas)
+    return Published(
+        one_row_per_cell(pd.concat([indicator_cells(rows), counted, population], ignore_index=True)),
+        shares(rows),
+        areas,
+        unclear_pairs(rows),
+        guessed[~is_counted].reset_index(drop=True),
+        special,
+    )
+
+
+def special_rules(rules: pd.DataFrame | None) -> pd.DataFrame:
+    """The release's own table of rules; none where it has no such table.
+
+    A measure that has neither a minimum nor a rule of dominance keeps no secret: its blanks are the deliverer's.
+    """
+    names = ["measure_id", "minimum", "zeros_shown", "dominance_percent"]
+    chosen = rules.reindex(columns=names) if rules is not None else pd.DataFrame(columns=names)
+    is_judged = (chosen["minimum"] > 0) | chosen["dominance_percent"].notna()
+    named = chosen.assign(is_judged=is_judged).rename(columns={"measure_id": "item"})
+    return named.drop(columns="dominance_percent").drop_duplicates("item").reset_index(drop=True)
 
 
 def area_years(dim_area: pd.DataFrame, facts: pd.DataFrame, bridge: pd.DataFrame | None) -> pd.DataFrame:
@@ -69,6 +106,7 @@ def area_years(dim_area: pd.DataFrame, facts: pd.DataFrame, bridge: pd.DataFrame
         chosen = facts[(facts["boundary"] == "current") & facts["conversion_method"].notna()]
         chosen = chosen[chosen["conversion_method"] != "unveraendert"]
         anew = set(zip(chosen["area_id"], chosen["year"], strict=True))
+    group = exchange_groups(bridge)
     frames = []
     for year in sorted(facts["year"].unique()):
         day = pd.Timestamp(int(year), 12, 31)
@@ -89,10 +127,25 @@ def area_years(dim_area: pd.DataFrame, facts: pd.DataFrame, bridge: pd.DataFrame
                     "year": int(year),
                     "is_today": [*np.zeros(len(then), bool), *np.ones(len(changed), bool)],
                     "is_replaced": [*replaced, *np.zeros(len(changed), bool)],
+                    "group": [group.get(area, area) for area in (*then["area_id"], *changed["area_id"])],
                 }
             )
         )
     return pd.concat(frames, ignore_index=True)
+
+
+def exchange_groups(bridge: pd.DataFrame | None) -> dict[str, str]:
+    """Area -> the first area of those with which it exchanged anything, directly or through others."""
+    if bridge is None or bridge.empty:
+        return {}
+    pairs = bridge[["old_area_id", "new_area_id"]].dropna()
+    names, position = np.unique(pairs.to_numpy(str).ravel(), return_inverse=True)
+    old, new = position.reshape(-1, 2).T
+    label = connected_components(sp.coo_array((np.ones(old.size), (old, new)), (names.size,) * 2), directed=False)[1]
+    first: dict[int, str] = {}
+    for name, number in zip(names, label, strict=True):
+        first.setdefault(number, str(name))
+    return {str(name): first[number] for name, number in zip(names, label, strict=True)}
 
 
 def area_keys(table: pd.DataFrame, areas: pd.DataFrame) -> pd.Series:
@@ -106,14 +159,37 @@ def area_keys(table: pd.DataFrame, areas: pd.DataFrame) -> pd.Series:
 
 def indicator_rows(facts: pd.DataFrame, indicators: pd.DataFrame, areas: pd.DataFrame) -> pd.DataFrame:
     """One row per area, year and indicator with the interval of its value, printed or worked back."""
-    if "conversion_method" in facts:
-        # Estimates are computed from what is printed for the old areas: they tell nothing more, and are no counts.
-        facts = facts[~facts["conversion_method"].isin(ESTIMATED)]
     wanted = ["indicator_id", "numerator_measure", "denominator_measure", "scale", "interval_method"]
     rows = facts.merge(indicators[wanted], on="indicator_id")
     low, high = printed_interval(rows["value"].to_numpy(float))
     rows = rows.assign(low=low, high=high, area=area_keys(rows, areas))
     return worked_back(rows.assign(is_top=rows["area"].isin(areas.loc[areas["parent"].isna(), "area"])))
+
+
+def estimated_counts(
+    facts: pd.DataFrame, indicators: pd.DataFrame, areas: pd.DataFrame, rules: pd.DataFrame
+) -> pd.DataFrame:
+    """Columns area, year, item, low, high: numerators and denominators of rows that were converted by weights.
+
+    What came out below the minimum is not shown (docs/methods.md), but that it did is.
+    """
+    rows = facts.merge(indicators[["indicator_id", "numerator_measure", "denominator_measure"]], on="indicator_id")
+    rows = rows.assign(area=area_keys(rows, areas))
+    # Nothing but the count itself can be too small here.
+    is_small = (rows["value_status"] == "unreliable") & rows["denominator_measure"].isna() & rows["numerator"].isna()
+    frames = []
+    for side in ("numerator", "denominator"):
+        low, high = rows[side], rows[side]
+        if side == "numerator":
+            named = dict(zip(rules["item"], rules["minimum"], strict=True))
+            minimum = rows["numerator_measure"].map(named).astype(float)
+            low, high = low.mask(is_small, 1.0), high.mask(is_small, minimum.fillna(USUAL_MINIMUM) - 1)
+        frames.append(
+            pd.DataFrame(
+                {"area": rows["area"], "year": rows["year"], "item": rows[f"{side}_measure"], "low": low, "high": high}
+            ).dropna(subset=["item"])
+        )
+    return pd.concat(frames).groupby(KEY, as_index=False, sort=True).agg(low=("low", "max"), high=("high", "min"))
 
 
 def printed_interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

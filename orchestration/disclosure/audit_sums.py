@@ -15,7 +15,7 @@ import scipy.sparse as sp
 import yaml
 
 from orchestration.disclosure.audit_bounds import System
-from orchestration.disclosure.audit_read import CUBE, Published
+from orchestration.disclosure.audit_read import CUBE, KEY, Published
 
 DECLARATION = Path(__file__).with_name("atoms.yml")
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -29,6 +29,10 @@ class Knowledge:
     """item -> shape (classes,) of its universe"""
     universe: dict[str, str]
     within: list[tuple[str, str, str | None]]
+
+    def universe_of(self, items: pd.Series) -> pd.Series:
+        """The universe of each item; an item in none is one by itself."""
+        return items.map({item: self.universe.get(item, item) for item in items.unique()})
 
 
 def read_knowledge(declaration: Path = DECLARATION, seeds: Path = SEEDS) -> Knowledge:
@@ -84,34 +88,41 @@ def _register(seeds: Path) -> list[tuple[str, dict]]:
     ]
 
 
-@dataclass
 class _Builder:
-    """Collects entries of rows over atoms."""
+    """Collects rows over atoms, each a sum of parts: columns with one factor."""
 
-    rows: list[np.ndarray]
-    columns: list[np.ndarray]
-    factors: list[np.ndarray]
-    low: list[float]
-    high: list[float]
-    soft: list[bool]
+    def __init__(self) -> None:
+        self._columns: list[np.ndarray] = []
+        self._factors: list[float] = []
+        self._rows: list[int] = []
+        self._low: list[float] = []
+        self._high: list[float] = []
+        self._soft: list[bool] = []
 
     def add(self, parts: Iterable[tuple[np.ndarray, float]], low: float, high: float, soft: bool = False) -> None:
         for columns, factor in parts:
-            self.rows.append(np.full(columns.size, len(self.low), dtype=np.int64))
-            self.columns.append(columns)
-            self.factors.append(np.full(columns.size, factor))
-        self.low.append(low)
-        self.high.append(high)
-        self.soft.append(soft)
+            self._columns.append(columns)
+            self._factors.append(factor)
+            self._rows.append(len(self._low))
+        self._low.append(low)
+        self._high.append(high)
+        self._soft.append(soft)
+
+    def system(self, width: int) -> System:
+        sizes = [columns.size for columns in self._columns]
+        entries = (np.repeat(self._rows, sizes), np.concatenate(self._columns))
+        matrix = sp.coo_array((np.repeat(self._factors, sizes), entries), (len(self._low), width))
+        return System(sp.csr_array(matrix), np.array(self._low), np.array(self._high), np.array(self._soft))
 
 
 def build(published: Published, knowledge: Knowledge) -> tuple[System, sp.csr_array, pd.DataFrame]:
     """The system, one target per blank or unclear cell, and those cells."""
     cells = published.cells
-    universe = cells["item"].map(lambda item: knowledge.universe.get(item, item))
+    universe = knowledge.universe_of(cells["item"])
     says = cells["is_printed"] | cells["is_blank"] | cells["is_unclear"] | cells["low"].notna()
+    zero_is_shown = shows_zeros(cells["item"], published.rules)
     atoms: dict[tuple[str, int, str], np.ndarray] = {}
-    builder = _Builder([], [], [], [], [], [])
+    builder = _Builder()
     width = 0
     trees = {int(str(year)): group for year, group in published.areas.groupby("year")}
     for key, group in cells[says].groupby([cells["year"][says], universe[says]], sort=True):
@@ -128,15 +139,41 @@ def build(published: Published, knowledge: Knowledge) -> tuple[System, sp.csr_ar
             for item, at in kinds.items():
                 atoms[area, year, item] = (firsts[area][:, None] + at[None, :]).ravel()
         _same_total(builder, tree, start, size)
-    chosen = cells[says & np.array([key in atoms for key in _keys(cells)], dtype=bool)]
-    for key, low, high, blank in zip(_keys(chosen), chosen["low"], chosen["high"], chosen["is_blank"], strict=True):
-        if blank or not np.isnan(low):
-            least = max(1.0 if blank else 0.0, 0.0 if np.isnan(low) else low)
+    is_known = says & np.array([key in atoms for key in _keys(cells)], dtype=bool)
+    chosen, at_least = cells[is_known], np.where(zero_is_shown, 1.0, 0.0)[is_known]
+    bounds = (chosen["low"], chosen["high"], chosen["is_blank"], at_least, follows_from_parts(chosen, published.areas))
+    for key, low, high, blank, least_blank, follows in zip(_keys(chosen), *bounds, strict=True):
+        if blank or not (np.isnan(low) or follows):
+            least = max(least_blank if blank else 0.0, 0.0 if np.isnan(low) else low)
             builder.add([(atoms[key], 1.0)], least, np.inf if np.isnan(high) else high)
     _add_shares(builder, published.shares, atoms)
-    _add_within(builder, published.areas, knowledge, atoms)
+    printed = set(_keys(chosen[chosen["is_printed"]]))
+    _add_within(builder, published.areas, knowledge, atoms, printed)
+    _add_estimates(builder, published, atoms)
     hidden = chosen[chosen["is_blank"] | chosen["is_unclear"]].reset_index(drop=True)
-    return _system(builder, width), _targets([atoms[key] for key in _keys(hidden)], width), hidden
+    return builder.system(width), _targets([atoms[key] for key in _keys(hidden)], width), hidden
+
+
+def follows_from_parts(cells: pd.DataFrame, areas: pd.DataFrame) -> np.ndarray:
+    """Shape (cells,): printed, and the sum of its printed parts: no news, but it would tie all Kommunen together."""
+    tree = areas.loc[~areas["is_today"] & areas["parent"].notna(), ["area", "year", "parent"]]
+    sizes = tree.groupby(["parent", "year"]).size().rename("n_parts").reset_index()
+    printed = cells.loc[cells["is_printed"], [*KEY, "low"]].merge(tree, on=["area", "year"])
+    sums = printed.groupby(["parent", "year", "item"])["low"].agg(["sum", "size"]).reset_index()
+    complete = sums.merge(sizes, on=["parent", "year"]).query("size == n_parts").rename(columns={"parent": "area"})
+    found = cells[KEY].merge(complete[[*KEY, "sum"]], on=KEY, how="left")["sum"].to_numpy(float)
+    return cells["is_printed"].to_numpy(bool) & (found == cells["low"].to_numpy(float))
+
+
+def shows_zeros(items: pd.Series, rules: pd.DataFrame) -> np.ndarray:
+    """Shape of `items`: a zero would be printed, so a blank is at least one. The population table follows its total."""
+    hides = set(rules.loc[~rules["zeros_shown"].astype(bool), "item"])
+    return ~item_of_rule(items).isin(hides).to_numpy()
+
+
+def item_of_rule(items: pd.Series) -> pd.Series:
+    """The measure whose rule holds for an item."""
+    return items.where(~items.str.startswith(CUBE), "population")
 
 
 def _keys(cells: pd.DataFrame) -> list[tuple[str, int, str]]:
@@ -168,14 +205,17 @@ def _leaves(tree: pd.DataFrame, spoken: set[str]) -> tuple[list[str], dict[str, 
 
 
 def _same_total(builder: _Builder, tree: pd.DataFrame, start: dict[str, int], size: int) -> None:
-    """Re-cut areas of one Kommune hold the same in their old and in their new boundaries, atom by atom."""
+    """Areas that exchanged something hold the same in their old and in their new boundaries, atom by atom."""
     chosen = tree[(tree["is_today"] | tree["is_replaced"]) & tree["area"].isin(start.keys())]
-    for _, group in chosen.groupby("parent"):
+    # Where a new border also changed who lies in no area, only the Kommune as a whole is the same.
+    is_open = chosen["parent"].isin(chosen.loc[chosen["level"] == "nicht_verortbar", "parent"])
+    for _, group in chosen.groupby(["parent", chosen["group"].where(~is_open, "")]):
         if group["is_today"].any() and group["is_replaced"].any():
+            new, old = (
+                np.array([start[a] for a in group.loc[group[side], "area"]]) for side in ("is_today", "is_replaced")
+            )
             for atom in range(size):
-                new = np.array([start[a] + atom for a in group.loc[group["is_today"], "area"]])
-                old = np.array([start[a] + atom for a in group.loc[group["is_replaced"], "area"]])
-                builder.add([(new, 1.0), (old, -1.0)], 0.0, 0.0, soft=True)
+                builder.add([(new + atom, 1.0), (old + atom, -1.0)], 0.0, 0.0, soft=True)
 
 
 def _add_shares(builder: _Builder, shares: pd.DataFrame, atoms: dict[tuple[str, int, str], np.ndarray]) -> None:
@@ -188,9 +228,40 @@ def _add_shares(builder: _Builder, shares: pd.DataFrame, atoms: dict[tuple[str, 
             builder.add([(numerator, 1.0), (denominator, -high)], -np.inf, 0.0)
 
 
+def _add_estimates(builder: _Builder, published: Published, atoms: dict[tuple[str, int, str], np.ndarray]) -> None:
+    """What was divided by weights sums to what was counted: over a group, estimates = counts of its old areas."""
+    recut = published.areas[published.areas["is_today"] | published.areas["is_replaced"]]
+    groups = dict(iter(recut.groupby(["year", "parent", "group"])))
+    known = {(a, int(y), i): (lo, hi) for a, y, i, lo, hi in published.estimates.itertuples(index=False)}
+    items = published.estimates.merge(recut[["area", "year", "parent", "group"]], on=["area", "year"])
+    for year, parent, group, item in sorted(
+        set(zip(*(items[c] for c in ("year", "parent", "group", "item")), strict=True))
+    ):
+        table = groups[year, parent, group]
+        old = [atoms.get((area, int(year), item)) for area in table.loc[table["is_replaced"], "area"]]
+        low = high = 0.0
+        parts = [(columns, 1.0) for columns in old if columns is not None]
+        for area in table.loc[table["is_today"], "area"]:
+            own = atoms.get((area, int(year), item))
+            if (area, int(year), item) in known:
+                least, most = known[area, int(year), item]
+                low, high = low + np.nan_to_num(least), high + (np.inf if np.isnan(most) else most)
+            elif own is not None:
+                parts.append((own, -1.0))
+            else:
+                high = np.inf
+        if old and len(parts) >= len(old) and all(columns is not None for columns in old):
+            builder.add(parts, low, high)
+
+
 def _add_within(
-    builder: _Builder, areas: pd.DataFrame, knowledge: Knowledge, atoms: dict[tuple[str, int, str], np.ndarray]
+    builder: _Builder,
+    areas: pd.DataFrame,
+    knowledge: Knowledge,
+    atoms: dict[tuple[str, int, str], np.ndarray],
+    printed: set[tuple[str, int, str]],
 ) -> None:
+    """part ≤ whole, unless both are printed anyway."""
     level = dict(zip(zip(areas["area"], areas["year"].astype(int), strict=True), areas["level"], strict=True))
     wholes: dict[str, list[tuple[str, str | None]]] = {}
     for part, whole, only in knowledge.within:
@@ -200,14 +271,9 @@ def _add_within(
             other = atoms.get((area, year, whole))
             # Whom the register and whom another source cannot locate are not the same persons.
             holds = level[area, year] != "nicht_verortbar" if only is None else level[area, year] == only
-            if other is not None and holds:
+            is_news = (area, year, item) not in printed or (area, year, whole) not in printed
+            if other is not None and holds and is_news:
                 builder.add([(other, 1.0), (columns, -1.0)], 0.0, np.inf, soft=True)
-
-
-def _system(builder: _Builder, width: int) -> System:
-    row, column, factor = (np.concatenate(x) for x in (builder.rows, builder.columns, builder.factors))
-    matrix = sp.coo_array((factor, (row, column)), (len(builder.low), width))
-    return System(sp.csr_array(matrix), np.array(builder.low), np.array(builder.high), np.array(builder.soft))
 
 
 def _targets(columns: list[np.ndarray], width: int) -> sp.csr_array:

@@ -25,12 +25,13 @@ from orchestration.feeds.finding import Finding, counted, german_number
 from orchestration.gates import workers
 from orchestration.gates.redrawn import redrawn_versions
 from orchestration.gates.suites import run_suite
-from orchestration.home import Home
+from orchestration.home import REPOSITORY, Home
 from orchestration.sql import literal
 
 SMALLEST_QUOTED = 100
 WITHHELD = "Zahlen unter 100 nennt kein Befund; sie stehen nur im Warehouse."
 SECRET = "Ein Befund zu Zahlen, die geheim gehalten werden; Gebiet und Werte kennt die Stelle Sozialplanung."
+AREA_IDS = r"\d{5,}(?:-\d+)?"
 NAMES = "select area_id, max_by(name, valid_from) as area_name from intermediate.int_area group by area_id"
 TITLES = "select measure_id, title as measure_title from seeds.measures"
 
@@ -252,7 +253,9 @@ def merge_findings(home: Home) -> Path:
     """`control/finding.parquet`: what the delivery gate and the plausibility gate found, fit to be published.
 
     A finding about a figure that the release keeps secret (`control/suppression_measure.parquet`) loses area and
-    values: a sum of parts, or one value above another, would give it away.
+    values: a sum of parts, or one value above another, would give it away. So does one of the delivery gate that names
+    an area of which the feed has a secret figure in that year or the two before: „Sprung“ beside last year's 33 says
+    that there are now one or two (or many more).
     """
     target = home.control / "finding.parquet"
     partial = target.with_suffix(".part")
@@ -260,7 +263,21 @@ def merge_findings(home: Home) -> Path:
     duckdb.execute(
         f"""
         copy (
-            with secret as (
+            with feed_secret as (
+                select distinct measures.feed, hidden.year + later.years as year, hidden.area_id
+                from read_parquet({literal(home.control / "suppression_measure.parquet")}) as hidden
+                join read_csv({literal(REPOSITORY / "seeds" / "delivered_measures.csv")}) as measures using (measure_id)
+                cross join (values (0), (1), (2)) as later(years)
+            ),
+            delivery as (
+                select f.*, exists (
+                    select 1 from feed_secret as s
+                    where s.feed = f.feed and s.year = f.year
+                        and list_contains(regexp_extract_all(f.message, '{AREA_IDS}'), s.area_id)
+                ) as is_secret
+                from read_parquet({literal(home.control / "finding_delivery.parquet")}) as f
+            ),
+            secret as (
                 select coalesce(list(area_id || '|' || year || '|' || measure_id), []) as cells
                 from read_parquet({literal(home.control / "suppression_measure.parquet")})
             ),
@@ -269,17 +286,16 @@ def merge_findings(home: Home) -> Path:
                 from read_parquet({literal(home.control / "finding_plausibility.parquet")}) as f
                 cross join secret
             )
-            select {columns} from read_parquet({literal(home.control / "finding_delivery.parquet")})
-            union all
-            select {columns}
+            select * exclude (is_secret) replace (
+                case when not is_secret then area_id end as area_id,
+                case when not is_secret then found end as found,
+                case when not is_secret then expected end as expected,
+                case when is_secret then '{SECRET}' else message end as message
+            )
             from (
-                select * replace (
-                    case when not is_secret then area_id end as area_id,
-                    case when not is_secret then found end as found,
-                    case when not is_secret then expected end as expected,
-                    case when is_secret then '{SECRET}' else message end as message
-                )
-                from plausibility
+                select {columns}, is_secret from delivery
+                union all
+                select {columns}, is_secret from plausibility
             )
             order by all
         ) to {literal(partial)} (format parquet)

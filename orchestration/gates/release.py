@@ -12,6 +12,8 @@ import duckdb
 import pandas as pd
 
 from orchestration.disclosure.audit import audit_release
+from orchestration.disclosure.audit_files import undeclared, unequal_copies
+from orchestration.disclosure.audit_history import earlier_releases
 from orchestration.feeds.finding import Finding
 from orchestration.gates.plausibility import judge_frame
 from orchestration.gates.release_geometry import geometry_frame
@@ -76,15 +78,32 @@ def check_release(release: Path) -> list[Finding]:
             "select boundary, area_id, year, age_band, sex, nationality_group, population, value_status"
             " from fct_population order by all"
         ).df()
-    found = audit_release(release, minimum=MINIMUM)
-    leaks = pd.DataFrame([{"leaks": found.leaks, **found.verdicts.to_dict()}])
     return [
-        *judge_frame("freigabe_geheimhaltung", leaks, gate="release"),
+        *judge_frame("freigabe_geheimhaltung", disclosure_frame(release), gate="release"),
         *judge_frame("freigabe_tabellen", tables, gate="release"),
         *judge_frame("freigabe_fct_indicator", indicators, gate="release"),
         *judge_frame("freigabe_fct_population", population, gate="release"),
         *judge_frame("freigabe_geometrie", geometry_frame(release), gate="release"),
     ]
+
+
+def disclosure_frame(release: Path) -> pd.DataFrame:
+    """One row: what can be worked out of it and of the releases before it, what stands beside a blank, and what in it
+    the audit does not know."""
+    found = audit_release(release, earlier_releases(release), MINIMUM)
+    unknown, copies = undeclared(release), unequal_copies(release)
+    beside = {title: count for title, count in found.beside.items() if count}
+    row = {
+        "leaks": found.leaks - sum(beside.values()),
+        **found.verdicts.to_dict(),
+        "beside": sum(beside.values()),
+        "beside_named": ", ".join(f"{title} ({count})" for title, count in beside.items()),
+        "undeclared": len(unknown),
+        "undeclared_named": ", ".join(unknown),
+        "unequal": len(copies),
+        "unequal_named": ", ".join(copies),
+    }
+    return pd.DataFrame([row])
 
 
 def table_frame(connection: duckdb.DuckDBPyConnection, damaged: list[str]) -> pd.DataFrame:

@@ -25,6 +25,7 @@ PAGES = {
     "indikator-ohne-sozialraum": "/indikator/dwellings_per_1000/",
     "indikator-anzahl": "/indikator/population/",
     "datenqualitaet": "/datenqualitaet/",
+    "geheimhaltung": "/geheimhaltung/",
     "methode": "/methode/",
 }
 SHOWS_SOZIALRAEUME = [

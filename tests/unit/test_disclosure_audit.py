@@ -3,15 +3,21 @@
 import itertools
 
 import numpy as np
+import pandas as pd
 import pytest
 import scipy.sparse as sp
 
+from orchestration.disclosure import audit_bounds
 from orchestration.disclosure.atoms import Relations
 from orchestration.disclosure.audit import EXACT, SAFE, verdicts
 from orchestration.disclosure.audit_bounds import System, ranges
+from orchestration.disclosure.audit_history import together
+from orchestration.disclosure.audit_read import Published
+from orchestration.disclosure.audit_sums import Knowledge, build
 from orchestration.disclosure.pattern import Counts, GivenAway, suppress
 
 MINIMUM = 3
+MOST_TABLES = 60_000
 
 
 def random_table(rng):
@@ -58,28 +64,39 @@ def as_reader(matrix, values, blank, blank_is_at_least=1.0):
 
 def audited(matrix, values, blank):
     system = as_reader(matrix, values, blank)
-    found = ranges(system, sp.csr_array(matrix[blank]), lambda low, high: verdicts(low, high, MINIMUM) == SAFE)
+    found = ranges(system, sp.csr_array(matrix[blank]), lambda _, low, high: verdicts(low, high, MINIMUM) == SAFE)
     return verdicts(found.low, found.high, MINIMUM)
 
 
 def brute_force(matrix, values, blank, cap):
     """Lowest and highest value of each blank over every assignment of the atoms that fits what is published."""
-    possible = [()]
+    low, high = np.where(blank, 1, values), np.where(blank, np.inf, values)
+    tables, sums = np.zeros((1, 0)), np.zeros((1, len(matrix)))
     for atom in range(matrix.shape[1]):
-        left = matrix[:, atom + 1 :].any(axis=1)
-        extended = []
-        for head in possible:
-            so_far = matrix[:, :atom] @ np.array(head) if atom else np.zeros(len(matrix))
-            for value in range(cap + 1):
-                reached = so_far + matrix[:, atom] * value
-                if np.any(reached[~blank] > values[~blank]):
-                    break
-                if np.any((reached != values) & ~blank & ~left) or np.any((reached < 1) & blank & ~left):
-                    continue
-                extended.append((*head, value))
-        possible = extended
-    tables = np.array(possible) @ matrix[blank].T
-    return tables.min(axis=0), tables.max(axis=0)
+        choices = np.arange(cap + 1.0)
+        tables = np.hstack([np.repeat(tables, choices.size, axis=0), np.tile(choices, len(tables))[:, None]])
+        sums = np.repeat(sums, choices.size, axis=0) + tables[:, [atom]] * matrix[:, atom]
+        is_done = ~matrix[:, atom + 1 :].any(axis=1)
+        fits = (sums <= high).all(axis=1) & (sums[:, is_done] >= low[is_done]).all(axis=1)
+        tables, sums = tables[fits], sums[fits]
+        if len(tables) > MOST_TABLES:
+            return None
+    return sums[:, blank].min(axis=0), sums[:, blank].max(axis=0)
+
+
+def assert_same_ranges(matrix, values, blank):
+    """The audit's ranges and verdicts beside those of all tables; False where these are too many to count."""
+    every = brute_force(matrix, values, blank, int(values[~blank].max()))
+    if every is None:
+        return False
+    low, high = every
+    targets = sp.csr_array(matrix[blank])
+    found = ranges(as_reader(matrix, values, blank), targets)
+    assert found.low.tolist() == low.tolist()
+    assert found.high.tolist() == high.tolist()
+    quick = ranges(as_reader(matrix, values, blank), targets, lambda _, low, high: verdicts(low, high, MINIMUM) == SAFE)
+    assert (verdicts(quick.low, quick.high, MINIMUM) == verdicts(low, high, MINIMUM)).all()
+    return True
 
 
 def bounded(matrix, blank):
@@ -100,17 +117,114 @@ def test_the_audit_finds_the_same_ranges_as_enumerating_every_table(part):
         blank = bounded(matrix, (values > 0) & (rng.random(len(values)) < rng.choice([0.3, 0.6])))
         if not blank.any() or values.max() > 14:
             continue
+        compared += assert_same_ranges(matrix, values, blank)
+
+
+def three_way(shape):
+    """Cells × atoms of a table of areas × two traits: every atom, every sum over one of the three, and the total."""
+    atoms = np.arange(np.prod(shape)).reshape(shape)
+    cells = [np.isin(atoms, atom) for atom in atoms.ravel()]
+    for axis in range(3):
+        for line in np.moveaxis(atoms, axis, -1).reshape(-1, shape[axis]):
+            cells.append(np.isin(atoms, line))
+    cells.append(np.ones(shape, bool))
+    return np.array([cell.ravel() for cell in cells], dtype=float)
+
+
+@pytest.mark.parametrize("shape", [(2, 2, 2), (2, 2, 3), (2, 3, 3), (3, 3, 3)])
+def test_three_way_tables_give_the_same_ranges_as_enumerating_every_table(shape):
+    matrix = three_way(shape)
+    n = int(np.prod(shape))
+    rng = np.random.default_rng(n)
+    compared = 0
+    while compared < 40:
+        values = matrix @ rng.choice([0, 1, 2, 3], size=n, p=[0.4, 0.35, 0.15, 0.1])
+        # Atoms are blank oftener than sums.
+        blank = bounded(matrix, (values > 0) & (rng.random(len(values)) < np.where(matrix.sum(axis=1) == 1, 0.8, 0.2)))
+        if blank.any():
+            compared += assert_same_ranges(matrix, values, blank)
+
+
+def test_where_the_relaxation_is_not_whole_only_whole_tables_count():
+    # 3 × 3 × 4, all sums over one axis and five atoms printed (found by search): fractions allow 1.5, and 1 is exact.
+    atoms = np.array(
+        [1, 2, 0, 1, 1, 0, 1, 0, 0, 1, 2, 1, 1, 2, 0, 1, 0, 0, 1, 1, 1, 1, 1, 2, 2, 1, 1, 1, 0, 2, 0, 2, 0, 0, 0, 1]
+    )
+    matrix = three_way((3, 3, 4))
+    is_printed = matrix.sum(axis=1) > 1
+    is_printed[[4, 17, 23, 27, 34]] = True
+    printed, cell = matrix[is_printed], 11
+    highs = audit_bounds._model(
+        sp.csr_array(printed), (printed @ atoms, printed @ atoms), (np.zeros(36), np.full(36, np.inf))
+    )
+    audit_bounds._set_cost(highs, -matrix[cell])
+    assert audit_bounds._optimum(highs)[cell] == pytest.approx(1.5)
+    found = ranges(System(sp.csr_array(printed), printed @ atoms, printed @ atoms), sp.csr_array(matrix[[cell]]))
+    assert (found.low[0], found.high[0]) == (1, 1)
+
+
+KREIS, KOMMUNEN = "k", ("k-a", "k-b")
+
+
+def two_releases(rng):
+    """Two releases of the same random counts, blanks chosen anew in each, and the matrix of what they speak of."""
+    places = [f"{kommune}-{n}" for kommune in KOMMUNEN for n in range(int(rng.integers(1, 3)))]
+    kinds = int(rng.integers(1, 4))
+    masks = {f"m{k}": np.arange(kinds) == k for k in range(kinds)} | {"alle": np.ones(kinds, bool)}
+    if kinds == 3:
+        masks |= {"m01": np.array([True, True, False]), "m12": np.array([False, True, True])}
+    areas = {place: np.array([place == other for other in places]) for place in places}
+    areas |= {kommune: np.array([place.startswith(kommune) for place in places]) for kommune in KOMMUNEN}
+    areas[KREIS] = np.ones(len(places), bool)
+    keys = [(area, 2022, item) for area in sorted(areas) for item in sorted(masks)]
+    matrix = np.array([np.outer(areas[area], masks[item]).ravel() for area, _, item in keys], dtype=float)
+    values = matrix @ rng.choice([0, 1, 2, 3, 5], size=matrix.shape[1], p=[0.2, 0.3, 0.2, 0.2, 0.1])
+    blanks = [bounded(matrix, (values > 0) & (rng.random(len(values)) < 0.6)) for _ in range(2)]
+    tree = pd.DataFrame(
+        {
+            "area": [*places, *KOMMUNEN, KREIS],
+            "parent": [*(place[:3] for place in places), KREIS, KREIS, None],
+            "level": [*["sozialraum"] * len(places), "kommune", "kommune", "kreis"],
+            "year": 2022,
+            "is_today": False,
+            "is_replaced": False,
+            "group": "",
+        }
+    )
+    knowledge = Knowledge(masks, dict.fromkeys(masks, "personen"), [])
+    return matrix, values, blanks, keys, [printed(keys, values, blank, tree) for blank in blanks], knowledge
+
+
+def printed(keys, values, blank, tree):
+    cells = pd.DataFrame(keys, columns=["area", "year", "item"]).assign(
+        low=np.where(blank, np.nan, values), high=np.where(blank, np.nan, values), is_blank=blank, is_unclear=False
+    )
+    nothing = pd.DataFrame(columns=["area", "year", "item", "numerator", "denominator", "low", "high"])
+    rules = pd.DataFrame(columns=["item", "minimum", "zeros_shown", "is_judged"])
+    return Published(cells.assign(is_printed=~blank), nothing, tree, nothing, nothing, rules)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_two_releases_tell_what_enumerating_every_table_of_both_tells(part):
+    rng = np.random.default_rng(200 + part)
+    compared = 0
+    while compared < 25:
+        matrix, values, (first, second), keys, (old, new), knowledge = two_releases(rng)
+        both = first & second
+        if not both.any() or matrix.shape[1] > 9 or values.max() > 20:
+            continue
+        every = brute_force(matrix, values, both, int(values.max()))
+        if every is None:
+            continue
         compared += 1
-        low, high = brute_force(matrix, values, blank, int(values.max()))
-        found = ranges(as_reader(matrix, values, blank), sp.csr_array(matrix[blank]))
-        assert found.low.tolist() == low.tolist()
-        assert found.high.tolist() == high.tolist()
-        quick = ranges(
-            as_reader(matrix, values, blank),
-            sp.csr_array(matrix[blank]),
-            lambda low, high: verdicts(low, high, MINIMUM) == SAFE,
-        )
-        assert (verdicts(quick.low, quick.high, MINIMUM) == verdicts(low, high, MINIMUM)).all()
+        published, revealed = together(new, [old], knowledge)
+        system, targets, hidden = build(published, knowledge)
+        found = ranges(system, targets)
+        order = [keys.index(key) for key in zip(hidden["area"], hidden["year"], hidden["item"], strict=True)]
+        wanted = dict(zip(np.flatnonzero(both), zip(*(bound.tolist() for bound in every), strict=True), strict=True))
+        assert dict(zip(order, zip(found.low.tolist(), found.high.tolist(), strict=True), strict=True)) == wanted
+        shown_later = {keys[at] for at in np.flatnonzero(first & ~second)}
+        assert set(zip(revealed["area"], revealed["year"], revealed["item"], strict=True)) == shown_later
 
 
 @pytest.mark.parametrize("part", range(5))

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from orchestration.disclosure.audit import BELOW, EXACT, LEAKS, SAFE, audit_release
-from orchestration.disclosure.audit_command import earlier_releases, print_audit
+from orchestration.disclosure.audit_command import print_audit
+from orchestration.disclosure.audit_history import earlier_releases
 from orchestration.home import Home
 
 KREIS, A, B = "05378", "05378004", "05378008"
@@ -63,8 +64,9 @@ def rows(years=(2022,), counts=None, blank=(), indicators=("kinder",)):
                     }
                 )
     frame = pd.DataFrame(table)
-    derived = ("ci_lower", "ci_upper", "benchmark_kreis", "change_absolute", "change_percent")
-    return frame.assign(**dict.fromkeys(derived, np.nan), change_since_year=frame["year"] - 1)
+    derived = ("ci_lower", "ci_upper", "benchmark_kreis", "change_absolute", "change_percent", "conversion_error")
+    text = {"vs_kreis": None, "conversion_method": None, "trend": "nicht_berechenbar"}
+    return frame.assign(**dict.fromkeys(derived, np.nan), **text, change_since_year=frame["year"] - 1)
 
 
 def write(folder, facts, created="2023-01-01"):
@@ -164,7 +166,11 @@ def test_a_later_release_that_shows_what_an_earlier_one_hid_is_a_leak(tmp_path):
     second = write(tmp_path / "b", rows(blank=(SMALL, f"{A}-03")), "2023-01-01")
     assert (leaks(first)[0], leaks(second)[0]) == (0, 0)
     assert leaks(second, first)[1][EXACT] == 2
+    assert earlier_releases(second) == []
+    (tmp_path / "changes").mkdir()
+    (tmp_path / "changes" / "a.json").write_text("{}", encoding="utf-8")
     assert earlier_releases(second) == [first]
+    assert earlier_releases(first) == []
 
 
 def test_a_corrected_kommune_is_not_put_together_with_what_it_was(tmp_path):
@@ -172,6 +178,82 @@ def test_a_corrected_kommune_is_not_put_together_with_what_it_was(tmp_path):
     corrected = {2022: COUNTS | {SMALL: 4, f"{A}-03": 15, PARTNER: 12}}
     second = write(tmp_path / "b", rows(counts=corrected, blank=(SMALL, PARTNER)), "2023-01-01")
     assert leaks(second, first)[0] == 0
+
+
+def test_a_count_that_was_hidden_stays_hidden_when_its_neighbour_is_corrected(tmp_path):
+    first = write(tmp_path / "a", rows(blank=(SMALL, PARTNER)), "2022-01-01")
+    corrected = {2022: COUNTS | {f"{A}-03": 15}}
+    printed = write(tmp_path / "b", rows(counts=corrected, blank=(SMALL, f"{A}-00")), "2023-01-01")
+    assert leaks(printed, first)[1][EXACT] >= 1
+    hidden = write(tmp_path / "c", rows(counts=corrected, blank=(SMALL, PARTNER)), "2023-01-01")
+    assert leaks(hidden, first)[0] == 0
+
+
+@pytest.mark.parametrize("now", [{SMALL: 0}, {SMALL: 8, PARTNER: 9}], ids=["a zero", "more than the sum of before"])
+def test_a_blank_that_has_visibly_changed_tells_nothing_of_what_it_was(tmp_path, now):
+    first = write(tmp_path / "a", rows(blank=(SMALL, PARTNER)), "2022-01-01")
+    second = write(tmp_path / "b", rows(counts={2022: COUNTS | now}), "2023-01-01")
+    assert leaks(second, first)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("parts", "leaking"),
+    [((5.0, 4.0), {EXACT: 2}), ((5.0, None), {}), ((8.0, "1 or 2"), {BELOW: 1})],
+    ids=["both parts", "one part secret", "one part too small to show"],
+)
+def test_figures_divided_among_todays_areas_sum_to_what_was_counted(tmp_path, parts, leaking):
+    release = write(tmp_path / "r", pd.concat([rows(blank=(SMALL, PARTNER)), divided(parts)], ignore_index=True))
+    areas = pd.read_parquet(release / "parquet" / "dim_area.parquet")
+    today = areas[areas["area_id"] == PARTNER].assign(valid_from=pd.Timestamp(2023, 1, 1))
+    areas["valid_to"] = areas["valid_to"].where(areas["area_id"] != PARTNER, pd.Timestamp(2022, 12, 31))
+    pd.concat([areas, *(today.assign(area_id=area) for area in NEW)]).to_parquet(
+        release / "parquet" / "dim_area.parquet"
+    )
+    pd.DataFrame({"old_area_id": PARTNER, "new_area_id": NEW, "valid_from": pd.Timestamp(2023, 1, 1)}).to_parquet(
+        release / "parquet" / "bridge_area_version.parquet"
+    )
+    found = leaks(release)[1]
+    assert {verdict: count for verdict, count in found.items() if count and verdict != SAFE} == leaking
+
+
+NEW = [f"{A}-04", f"{A}-05"]
+
+
+def divided(parts):
+    """Rows of the areas that PARTNER (9 children) became; None: secret, text: too small to show."""
+    table = rows(blank=(), indicators=("kinder",)).iloc[:2].reset_index(drop=True)
+    shown = [part if isinstance(part, float) else np.nan for part in parts]
+    status = ["suppressed" if part is None else "unreliable" if isinstance(part, str) else "ok" for part in parts]
+    return table.assign(
+        area_id=NEW,
+        boundary="current",
+        value=shown,
+        numerator=shown,
+        value_status=status,
+        conversion_method=["einwohnergewichtet" if part is not None else None for part in parts],
+    )
+
+
+def test_the_release_says_which_minimum_holds_and_whether_zeros_are_shown(tmp_path):
+    release = write(tmp_path / "r", rows(blank=(SMALL, PARTNER)))
+    rule = pd.DataFrame({"measure_id": ["sgb2_under_15"], "minimum": [12], "zeros_shown": [True]})
+    assert leaks(release)[0] == 0
+    rule.to_parquet(release / "parquet" / "meta_disclosure_rule.parquet")
+    # 2 + 9 are known to be 11: neither can be 12
+    assert leaks(release)[1][BELOW] == 2
+    counts = COUNTS | {SMALL: 1, PARTNER: 2}
+    small = write(tmp_path / "s", rows(counts={2022: counts}, blank=(SMALL, PARTNER)))
+    assert leaks(small)[1][BELOW] == 2
+    rule.assign(minimum=3, zeros_shown=False).to_parquet(small / "parquet" / "meta_disclosure_rule.parquet")
+    # 0 and 3 are possible too
+    assert leaks(small)[0] == 0
+    # What keeps no secret is not judged; of an amount that one provider dominates an exact one is.
+    single = write(tmp_path / "t", rows(blank=(SMALL,)))
+    assert leaks(single)[1][EXACT] == 1
+    for percent, count in ((np.nan, 0), (10.0, 1)):
+        table = rule.assign(minimum=0, dominance_percent=percent)
+        table.to_parquet(single / "parquet" / "meta_disclosure_rule.parquet")
+        assert leaks(single)[0] == count
 
 
 def test_the_command_counts_and_tells_no_value(tmp_path, capsys):

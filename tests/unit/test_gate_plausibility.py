@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from orchestration.feeds.finding import Finding
@@ -127,11 +128,13 @@ def test_where_one_count_is_small_none_is_named_nor_what_gives_it_away(finding, 
     assert not any(number in told.message for number in ("98", "97", "3.714", "%"))
 
 
-def merged(tmp_path: Path, findings: list[Finding], secret: list[tuple[str, int, str]]) -> pd.DataFrame:
+def merged(
+    tmp_path: Path, findings: list[Finding], secret: list[tuple[str, int, str]], delivered: pa.Table | None = None
+) -> pd.DataFrame:
     """What would be published of these findings while these figures are kept secret."""
     home = Home(tmp_path / "data").create()
     write_findings(findings, home.control / "finding_plausibility.parquet")
-    write_parquet(FINDING_SCHEMA.empty_table(), home.control / "finding_delivery.parquet")
+    write_parquet(delivered or FINDING_SCHEMA.empty_table(), home.control / "finding_delivery.parquet")
     hidden = pd.DataFrame(secret, columns=["area_id", "year", "measure_id"])
     hidden.astype({"area_id": "string", "year": "int32", "measure_id": "string"}).to_parquet(
         home.control / "suppression_measure.parquet", index=False
@@ -163,3 +166,31 @@ def test_a_finding_about_a_published_figure_is_published_as_it_is(
     finding = of_sums(4240.0, 4241.0)
     [row] = merged(tmp_path, [finding], secret).to_dict("records")
     assert row["message"] == finding.message and row["area_id"] == AREA
+
+
+@pytest.mark.parametrize(
+    ("secret", "is_told"),
+    [
+        (("05378008-05", 2022, "sgb2_persons"), False),
+        (("05378008-05", 2021, "sgb2_persons"), False),
+        (("05378008-05", 2018, "sgb2_persons"), True),
+        (("05378008-04", 2022, "sgb2_persons"), True),
+        (("05378008-05", 2022, "unemployed"), True),
+        (("05378008", 2022, "sgb2_persons"), True),
+    ],
+)
+def test_a_jump_of_a_feed_names_no_area_whose_figure_is_secret(tmp_path: Path, secret, is_told: bool) -> None:
+    # From 33 down by more than five standard deviations: one or two.
+    message = "Sprung gegenüber dem Vorjahr (gefunden: 05378008-05, 05378008-07)."
+    row = dict.fromkeys(FINDING_SCHEMA.names) | {
+        "gate": "delivery",
+        "feed": "sgb2",
+        "year": 2022,
+        "expectation": "jump_is_plausible",
+        "severity": "warning",
+        "passed": False,
+        "message": message,
+        "n_rows": 2,
+    }
+    [told] = merged(tmp_path, [], [secret], pa.Table.from_pylist([row], schema=FINDING_SCHEMA)).to_dict("records")
+    assert told["message"] == (message if is_told else SECRET)

@@ -49,6 +49,18 @@ def test_suppressed_and_missing_values_stay_empty(release: Path, tmp_path: Path)
     assert all(row["value"] is None and row["numerator"] is None and row["ci_lower"] is None for row in hidden)
 
 
+def test_secrecy_is_counted_per_theme_level_and_year_and_no_reason_is_told(release: Path, tmp_path: Path) -> None:
+    report.write_sources(release, tmp_path / "data")
+
+    rows = read_table(tmp_path / "data", "geheim").to_pylist()
+    table = {row["level"]: row for row in rows if row["reihenfolge"] == 0}
+    assert 0 < table["sozialraum"]["geheim"] < table["sozialraum"]["werte"]
+    assert table["kommune"]["geheim"] == 0
+    assert set(rows[0]) == {"thema", "reihenfolge", "level", "year", "werte", "geheim"}
+    blank = [r for r in read_table(tmp_path / "data", "wert").to_pylist() if r["value_status"] == "suppressed"]
+    assert sum(r["geheim"] for r in rows if r["reihenfolge"] > 0) == len(blank)
+
+
 def test_nothing_lies_in_memory_under_a_null() -> None:
     leftover = pa.array([1.5, 2.5]).buffers()[1]
     column = pa.Array.from_buffers(pa.float64(), 2, [pa.py_buffer(b"\x01"), leftover])

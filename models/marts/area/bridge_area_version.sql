@@ -3,13 +3,19 @@ with correspondence as (
     where is_next
 ),
 
-judged as (
+rounded as (
+    -- To fives: a share of printed inhabitants tells how many changed the area, perhaps one or two.
     select
         *,
-        max(case when persons > 0 and persons < {{ var("minimum_count") }} then 1 else 0 end)
-            over (partition by kommune_id, new_valid_from, old_area_id)
-            as has_small_part
+        round(persons / 5.0) * 5 as fives
     from correspondence
+),
+
+shared as (
+    select
+        *,
+        sum(fives) over (partition by kommune_id, new_valid_from, old_area_id) as all_fives
+    from rounded
 ),
 
 final as (
@@ -20,10 +26,10 @@ final as (
         old_valid_from,
         new_valid_from as valid_from,
         kind,
-        -- Where one or two persons changed the area, no share tells it.
-        case when has_small_part = 0 then round(population_share, 2) end as population_share,
+        case when population_share is not null then round(fives / nullif(all_fives, 0), 2) end
+            as population_share,
         round(area_share, 2) as area_share
-    from judged
+    from shared
     where kind != 'unveraendert'
 )
 

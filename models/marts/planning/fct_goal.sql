@@ -1,4 +1,4 @@
--- A goal may be about a count of persons: a small one is no more published here than in fct_indicator.
+-- A goal starts from a figure that its conference knew: what fct_indicator keeps secret is so here.
 with goals as (
     select * from {{ ref('stg_kreis__ziele') }}
 ),
@@ -11,6 +11,15 @@ measures as (
     select * from {{ ref('measures') }}
 ),
 
+hidden as (
+    select distinct
+        area_id,
+        year,
+        indicator_id
+    from {{ ref('int_indicator_value') }}
+    where value_status = 'suppressed'
+),
+
 final as (
     select
         goals.goal_id,
@@ -21,6 +30,7 @@ final as (
         goals.indicator_id,
         goals.baseline_year,
         case
+            when hidden.area_id is not null then null
             when
                 indicators.unit = 'count'
                 and measures.counts_persons
@@ -37,6 +47,11 @@ final as (
     from goals
     left join indicators on goals.indicator_id = indicators.indicator_id
     left join measures on indicators.numerator_measure = measures.measure_id
+    left join hidden
+        on
+            goals.area_id = hidden.area_id
+            and goals.baseline_year = hidden.year
+            and goals.indicator_id = hidden.indicator_id
 )
 
 select * from final
