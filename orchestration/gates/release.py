@@ -34,8 +34,8 @@ CONTRACT = {
     "fct_index": "index_id comparison_area_id area_id year value_status status_sum status_index status_class"
     " status_certainty dynamics_value_status dynamics_sum dynamics_index dynamics_class dynamics_certainty"
     " combined_class combined_certainty n_areas",
-    "fct_profile": "area_id year theme_id indicator_id value_status kind pattern pattern_order vs_kreis development"
-    " years_in_a_row value benchmark_kreis sentence",
+    "fct_profile": "area_id year theme_id indicator_id value_status kind pattern pattern_title pattern_order vs_kreis"
+    " development years_in_a_row value benchmark_kreis sentence",
     "fct_priority": "kommune_id area_id year theme_id value_status score mean_gap_percent priority n_weaknesses"
     " n_evaluated n_indicators sentence",
     "fct_smoothed": "area_id year indicator_id value_status value smoothed own_weight kommune_value method",

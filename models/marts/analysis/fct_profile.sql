@@ -74,6 +74,7 @@ matched as (
         lasting.indicator_id,
         patterns.pattern,
         patterns.kind,
+        patterns.title as pattern_title,
         patterns.sort_order as pattern_order,
         row_number() over (
             partition by lasting.area_id, lasting.year, lasting.indicator_id order by patterns.match_order
@@ -91,6 +92,7 @@ joined as (
         lasting.*,
         matched.pattern,
         matched.kind,
+        matched.pattern_title,
         matched.pattern_order,
         earlier.value as value_five_years,
         case
@@ -153,6 +155,7 @@ final as (
         profile_status as value_status,
         kind,
         pattern,
+        pattern_title,
         cast(pattern_order as int) as pattern_order,
         case when pattern is not null then vs_kreis end as vs_kreis,
         case when pattern is not null then development end as development,
