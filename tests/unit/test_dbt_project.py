@@ -436,7 +436,7 @@ def test_the_trend_test_carries_the_published_vectors() -> None:
     vectors = json.loads(SHARED_VECTORS.read_text(encoding="utf-8"))
     model = yaml.safe_load((REPOSITORY / "models/protected/int_indicator_development.yml").read_text(encoding="utf-8"))
     unit_test = next(test for test in model["unit_tests"] if "published" in test["name"])
-    rows = unit_test["given"][0]["rows"]
+    rows = next(given["rows"] for given in unit_test["given"] if "int_indicator_value" in given["input"])
     by_case = {
         "proportion_case_significant": [r for r in rows if (r["area_id"], r["indicator_id"]) == ("vector", "p")],
         "ci_case_significant": [r for r in rows if (r["area_id"], r["indicator_id"]) == ("vector", "r")],
@@ -516,7 +516,13 @@ def test_the_countys_trend_gives_the_published_chi_squares(home: Path) -> None:
                 f"'{method}' as interval_method, 'ok' as value_status, 's' as series_key, false as is_redrawn, "
                 + ", ".join(given)
             )
-    trends = compiled(home, "int_indicator_development", protected__int_indicator_value=" union all ".join(rows))
+    trends = compiled(
+        home,
+        "int_indicator_development",
+        protected__int_indicator_value=" union all ".join(rows),
+        seeds__indicators=f"from read_csv('{REPOSITORY / 'seeds' / 'indicators.csv'}')",
+        seeds__definition_breaks=f"from read_csv('{REPOSITORY / 'seeds' / 'definition_breaks.csv'}')",
+    )
     found = {
         name: (chi2, trend)
         for name, chi2, trend in trends.execute("select area_id, chi2, trend from result where year = 2018").fetchall()

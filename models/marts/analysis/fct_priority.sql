@@ -75,6 +75,7 @@ summed as (
         count(*) as n_indicators,
         count(case when kind = 'schwaeche' then 1 end) as n_weaknesses,
         max(case when value_status = 'suppressed' then 1 else 0 end) as any_suppressed,
+        min(case when value_status = 'not_applicable' then 1 else 0 end) as is_left_out,
         round(theme_weight * sum(weight) / nullif(count(weight), 0), 9) as score,
         round(avg(gap_percent), 9) as mean_gap_percent,
         {{ listed("case when kind = 'schwaeche' then title end", "pattern_order, title") }} as weaknesses

@@ -35,6 +35,7 @@ observed as (
         facts.ci_upper,
         facts.benchmark_kreis,
         facts.vs_kreis,
+        coalesce(inhabitants.value < {{ var('profile_minimum_population') }}, false) as is_too_small,
         case
             when facts.trend = 'kein_trend' then 'stabil'
             when facts.trend = 'nicht_berechenbar' then 'unbekannt'
@@ -44,10 +45,20 @@ observed as (
         min(case when facts.value is not null then facts.year end) over (partition by indicators.indicator_id)
             as first_year,
         lag(facts.vs_kreis) over (partition by facts.area_id, indicators.indicator_id order by facts.year)
-            as previous_vs_kreis
+            as previous_vs_kreis,
+        -- The trend looks at five observations in a row.
+        lag(facts.year, 4) over (partition by facts.area_id, indicators.indicator_id order by facts.year)
+            as trend_since_year,
+        lag(facts.value, 4) over (partition by facts.area_id, indicators.indicator_id order by facts.year)
+            as trend_since_value
     from facts
     inner join indicators on facts.indicator_id = indicators.indicator_id
     inner join areas on facts.area_id = areas.area_id
+    left join facts as inhabitants
+        on
+            facts.area_id = inhabitants.area_id
+            and facts.year = inhabitants.year
+            and inhabitants.indicator_id = 'population'
     where facts.value_status != 'not_applicable'
 ),
 
@@ -85,6 +96,7 @@ matched as (
             lasting.vs_kreis = patterns.vs_kreis
             and lasting.development = coalesce(patterns.development, lasting.development)
             and lasting.years_in_a_row >= patterns.minimum_years
+    where not lasting.is_too_small
 ),
 
 joined as (
@@ -94,9 +106,9 @@ joined as (
         matched.kind,
         matched.pattern_title,
         matched.pattern_order,
-        earlier.value as value_five_years,
         case
             when matched.pattern is not null then 'ok'
+            when lasting.is_too_small then 'not_applicable'
             when lasting.value_status = 'suppressed' then 'suppressed'
             else 'not_computable'
         end as profile_status,
@@ -108,11 +120,6 @@ joined as (
             and lasting.year = matched.year
             and lasting.indicator_id = matched.indicator_id
             and matched.choice = 1
-    left join facts as earlier
-        on
-            lasting.area_id = earlier.area_id
-            and lasting.indicator_id = earlier.indicator_id
-            and lasting.year - 4 = earlier.year
     where lasting.year >= lasting.first_year
 ),
 
@@ -135,10 +142,11 @@ spoken as (
             else ''
         end
         || case
-            when development = 'stabil' then ', ohne Trend in fünf Jahren'
+            when development = 'stabil' then ', ohne Trend seit ' || cast(trend_since_year as string)
             when development in ('verschlechternd', 'verbessernd')
                 then
-                    ', in fünf Jahren von ' || {{ german_number('value_five_years') }} || unit_text || ' aus '
+                    ', seit ' || cast(trend_since_year as string) || ' von '
+                    || {{ german_number('trend_since_value') }} || unit_text || ' aus '
                     || case development when 'verbessernd' then 'verbessert' else 'verschlechtert' end
             else ''
         end
@@ -164,6 +172,10 @@ final as (
         case when pattern is not null then benchmark_kreis end as benchmark_kreis,
         case
             when pattern is not null then told
+            when is_too_small
+                then
+                    title || ': ' || cast(year as string)
+                    || ' nicht bewertet, weil hier zu wenige Menschen leben.'
             when profile_status = 'suppressed'
                 then
                     title || ': ' || cast(year as string)
