@@ -84,13 +84,13 @@ def _random(
     random: np.random.Generator,
     draws: int,
 ) -> np.ndarray:
+    drawn = np.broadcast_to(value, (draws, *value.shape)).copy()
     known = ~np.isnan(events) & (total > 0)
-    events, total = np.where(known, events, 0), np.where(known, total, 1)
-    size = (draws, *events.shape)
-    shares = random.beta(events + 0.5, np.maximum(total - events, 0) + 0.5, size)
-    rates = random.gamma(events + 0.5, size=size) / total
-    drawn = np.where(method == "wilson", shares, rates) * scale
-    return np.where(known & (method != "none"), drawn, value)
+    shares, rates = known & (method == "wilson"), known & (method == "byar")
+    rest = np.maximum(total - events, 0)
+    drawn[:, shares] = random.beta(events[shares] + 0.5, rest[shares] + 0.5, (draws, shares.sum())) * scale[shares]
+    drawn[:, rates] = random.gamma(events[rates] + 0.5, size=(draws, rates.sum())) / total[rates] * scale[rates]
+    return drawn
 
 
 def classes(values: np.ndarray, weights: np.ndarray, cuts: list[float]) -> np.ndarray:
