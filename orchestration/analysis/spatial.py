@@ -19,7 +19,7 @@ from orchestration.analysis.seeds import generator
 MINIMUM_AREAS = 20
 """Below this a map says nothing about a pattern."""
 PERMUTATIONS = 999
-MORE_PERMUTATIONS = 9_999
+MORE_PERMUTATIONS = 4_999
 """Of areas whose first p-value is at most `PROMISING`: with 999 none of 87 areas alone could pass the correction."""
 PROMISING = 0.02
 SIGNIFICANT = 0.05
