@@ -15,7 +15,7 @@ select
     entries.year,
     entries.value_status,
     case when entries.kind in ('schwaeche', 'staerke') then entries.pattern_title end as pattern_title,
-    case when entries.kind = 'schwaeche' then 1 when entries.kind = 'staerke' then 2 else 3 end as gruppe,
+    case entries.kind when 'schwaeche' then 1 when 'staerke' then 2 end as gruppe,
     case entries.kind when 'schwaeche' then 'Schwächen' when 'staerke' then 'Stärken' end
         as art,
     entries.pattern_order,
