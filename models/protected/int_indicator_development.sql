@@ -8,11 +8,41 @@ with observations as (
     select * from {{ ref('int_indicator_value') }}
 ),
 
+-- A changed definition of numerator or denominator begins another series.
+definitions as (
+    select
+        indicators.indicator_id,
+        definition_breaks.year as first_year,
+        '|' || cast(definition_breaks.year as string) as definition
+    from {{ ref('definition_breaks') }} as definition_breaks
+    inner join {{ ref('indicators') }} as indicators
+        on
+            definition_breaks.measure_id in (indicators.numerator_measure, indicators.denominator_measure)
+),
+
+observed_definitions as (
+    select
+        observations.indicator_id,
+        observations.year,
+        max(definitions.definition) as definition
+    from observations
+    inner join definitions
+        on
+            observations.indicator_id = definitions.indicator_id
+            and observations.year >= definitions.first_year
+    group by observations.indicator_id, observations.year
+),
+
 usable as (
     select
-        *,
-        value_status in ('ok', 'zero') as is_usable
+        observations.*,
+        observations.value_status in ('ok', 'zero') as is_usable,
+        observations.series_key || coalesce(observed_definitions.definition, '') as defined_key
     from observations
+    left join observed_definitions
+        on
+            observations.indicator_id = observed_definitions.indicator_id
+            and observations.year = observed_definitions.year
 ),
 
 previous as (
@@ -23,11 +53,11 @@ previous as (
         year,
         indicator_id,
         value,
-        series_key,
+        defined_key as series_key,
         is_redrawn,
         lag(year) over (partition by boundary, area_id, indicator_id order by year) as previous_year,
         lag(value) over (partition by boundary, area_id, indicator_id order by year) as previous_value,
-        lag(series_key) over (partition by boundary, area_id, indicator_id order by year)
+        lag(defined_key) over (partition by boundary, area_id, indicator_id order by year)
             as previous_series_key
     from usable
     where is_usable
@@ -55,7 +85,7 @@ trend_inputs as (
         year,
         indicator_id,
         interval_method,
-        series_key,
+        defined_key as series_key,
         case when is_usable then numerator end as o,
         case when is_usable then denominator end as n,
         -- Inverse variance of the value; the interval is 3.92 standard errors wide.

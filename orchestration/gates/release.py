@@ -32,6 +32,19 @@ CONTRACT = {
     " numerator_date denominator_date boundary conversion_method conversion_error benchmark_kreis vs_kreis"
     " change_absolute change_percent trend",
     "fct_population": "boundary area_id year age_band sex nationality_group population value_status",
+    "dim_index": "index_id title description minimum_population minimum_areas dynamics_years",
+    "fct_index": "index_id comparison_area_id area_id year value_status status_sum status_index status_class"
+    " status_certainty dynamics_value_status dynamics_sum dynamics_index dynamics_class dynamics_certainty"
+    " combined_class combined_certainty n_areas",
+    "fct_profile": "area_id year theme_id indicator_id value_status kind pattern pattern_title pattern_order vs_kreis"
+    " development years_in_a_row value benchmark_kreis sentence",
+    "fct_priority": "kommune_id area_id year theme_id value_status score mean_gap_percent priority n_weaknesses"
+    " n_evaluated n_indicators sentence",
+    "fct_smoothed": "area_id year indicator_id value_status value smoothed own_weight kommune_value method",
+    "fct_spatial": "indicator_id year value_status moran_i expected_i p_value pattern n_areas",
+    "fct_cluster": "area_id year indicator_id value_status cluster local_i p_value corrected_p own_z neighbours_z",
+    "fct_projection": "area_id year variant projected_group value_status value base_year base_value change_percent"
+    " expected_value expected_from_year expected_change_percent expected_source",
     "fct_service": "service_id year name provider theme_id target_group area_id kommune_id valid_from valid_to",
     "fct_access": "area_id year theme_id target_group distance_m value_status share_500m_percent share_1000m_percent"
     " share_2000m_percent share_status method",
@@ -51,6 +64,7 @@ CONTRACT = {
 """The published contract: none of these tables and columns may vanish."""
 MAY_BE_EMPTY = {
     "fct_service", "fct_access", "fct_goal", "fct_measure_programme", "fct_feedback", "bridge_area_version",
+    "fct_index", "fct_profile", "fct_priority", "fct_smoothed", "fct_spatial", "fct_cluster", "fct_projection",
 }  # fmt: skip
 """What a county may not have yet: it publishes figures before it has decided on goals or redrawn an area."""
 WHOLE_FILES = {"ipso.duckdb", CHECKSUMS, *GEOMETRY_FILES}

@@ -161,6 +161,20 @@ def test_value_below_its_finest_level_is_not_applicable(visit: Visit) -> None:
     assert "nicht anwendbar" in rows["Wohnungen je 1.000 Einwohner"][1]
 
 
+def test_sozialraum_page_says_why_and_how_sure(visit: Visit) -> None:
+    rows = visit.go("/sozialraum/05378004-01/").rows()
+
+    reasons = [row[2] for row in rows if len(row) == 3 and "als der Kreis" in row[2]]
+    assert reasons, "Bergisch Gladbach 01 is the poorest of the demo"
+    assert all(re.search(r"\d+,\d (%|je 1\.000) \(95-%-Bereich \d+,\d bis \d+,\d", reason) for reason in reasons), (
+        reasons
+    )
+    index = {row[0]: row for row in rows if len(row) == 6 and row[5].isdigit()}
+    assert set(index) == {"Rheinisch-Bergischer Kreis", "Bergisch Gladbach"}
+    assert index["Rheinisch-Bergischer Kreis"][1] in ("niedrig", "sehr niedrig")
+    assert re.fullmatch(r"\d+ %", index["Rheinisch-Bergischer Kreis"][2])
+
+
 def test_data_quality_names_both_totals_of_2014(visit: Visit) -> None:
     text = visit.go("/datenqualitaet/").text
 

@@ -21,10 +21,8 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[2]
 DBT = Path(sys.executable).parent / "dbt"
 # Lies beside a checkout, where the workplace has it; the numbers themselves stand in the unit test.
-SHARED_VECTORS = (
-    Path(os.environ.get("IPSO_CONFORMANCE", REPOSITORY.parent / "shared" / "conformance"))
-    / "fingertips_trend_vectors.json"
-)
+CONFORMANCE = Path(os.environ.get("IPSO_CONFORMANCE", REPOSITORY.parent / "shared" / "conformance"))
+SHARED_VECTORS = CONFORMANCE / "fingertips_trend_vectors.json"
 
 
 def _fixture_module():
@@ -396,6 +394,8 @@ def test_every_published_table_has_an_enforced_contract_and_a_grain(home: Path) 
         *("fct_indicator", "fct_population"),
         *("bridge_neighbour", "fct_area_centre", "fct_access"),
         *("fct_service", "fct_goal", "fct_measure_programme", "fct_feedback"),
+        *("dim_index", "fct_index", "fct_profile", "fct_priority", "fct_smoothed", "fct_spatial", "fct_cluster"),
+        "fct_projection",
         *("meta_delivery", "meta_disclosure_rule", "meta_finding", "meta_lineage", "meta_release"),
     }
     assert [node["name"] for node in published if not node["config"]["contract"]["enforced"]] == []
@@ -403,7 +403,7 @@ def test_every_published_table_has_an_enforced_contract_and_a_grain(home: Path) 
 
 
 def test_every_model_has_one_yml_beside_it() -> None:
-    models = {path.with_suffix("") for path in (REPOSITORY / "models").rglob("*.sql")}
+    models = {path.with_suffix("") for kind in ("sql", "py") for path in (REPOSITORY / "models").rglob(f"*.{kind}")}
     described = {
         path.with_suffix("") for path in (REPOSITORY / "models").rglob("*.yml") if not path.name.startswith("_")
     }
@@ -436,7 +436,7 @@ def test_the_trend_test_carries_the_published_vectors() -> None:
     vectors = json.loads(SHARED_VECTORS.read_text(encoding="utf-8"))
     model = yaml.safe_load((REPOSITORY / "models/protected/int_indicator_development.yml").read_text(encoding="utf-8"))
     unit_test = next(test for test in model["unit_tests"] if "published" in test["name"])
-    rows = unit_test["given"][0]["rows"]
+    rows = next(given["rows"] for given in unit_test["given"] if "int_indicator_value" in given["input"])
     by_case = {
         "proportion_case_significant": [r for r in rows if (r["area_id"], r["indicator_id"]) == ("vector", "p")],
         "ci_case_significant": [r for r in rows if (r["area_id"], r["indicator_id"]) == ("vector", "r")],
@@ -449,6 +449,91 @@ def test_the_trend_test_carries_the_published_vectors() -> None:
         for source, column in names.items():
             if source in vectors[case] and column in used[0] and (source, used[0]["area_id"]) != ("count", "flat"):
                 assert [row[column] for row in used] == vectors[case][source], (case, source)
+
+
+def compiled(home: Path, model: str, **inputs: str) -> duckdb.DuckDBPyConnection:
+    """The very SQL that the county's build ran, as view `result` over other rows: name of a parent → its SQL."""
+    connection = duckdb.connect()
+    for schema in ("protected", "seeds"):
+        connection.execute(f"create schema {schema}")
+    for relation, rows in inputs.items():
+        connection.execute(f"create table {relation.replace('__', '.')} as {rows}")
+    model_file = next((REPOSITORY / "models").rglob(f"{model}.sql")).relative_to(REPOSITORY)
+    sql = (home / "dbt" / "compiled" / "ipso" / model_file).read_text(encoding="utf-8")
+    connection.execute("create view result as " + sql.replace('"warehouse".', ""))
+    return connection
+
+
+def test_the_countys_index_gives_berlin_the_classes_that_berlin_published(home: Path) -> None:
+    """Monitoring Soziale Stadtentwicklung 2021: status, dynamics and both of 536 Planungsräume, no mismatch."""
+    folder = CONFORMANCE / "berlin_mss_2021"
+    if not folder.exists():
+        pytest.skip("published classes are not on this machine")
+    shares = f"read_csv('{folder / 'mss2021-2-1.csv'}', types = {{'id': 'varchar'}})"
+    printed = f"read_csv('{folder / 'mss2021-1.csv'}', types = {{'id': 'varchar'}})"
+    indicators = {
+        "percentage_unemployed": 1,
+        "percentage_transfer_payments_recipients": 3,
+        "percentage_transfer_payments_recipients_below_15_years": 4,
+    }
+    # Areas that Berlin left out carry zeros in the shares and no class.
+    rows = " union all ".join(
+        f"""select 'sozialstruktur' as index_id, 'berlin' as comparison_area_id, id as area_id, 2021 as year,
+            '{name}' as indicator_id, 1.0 as weight,
+            case when status_index_klasse is not null then s{number}_{name} end as value,
+            case when status_index_klasse is not null then d{number}_{name} end as change,
+            if(status_index_klasse is null, 'ausgenommen', 'ok') as area_status, area_status as change_status
+            from {shares} as shares join {printed} as printed using (id)"""
+        for name, number in indicators.items()
+    )
+    seed = f"from read_csv('{REPOSITORY / 'seeds' / 'indices.csv'}')"
+    berlin = compiled(home, "int_index", protected__int_index_input=rows, seeds__indices=seed)
+    found = berlin.execute(
+        f"""select count(*), count(*) filter (replace(status_class, '_', ' ') = status_index_klasse),
+            count(*) filter (dynamics_class = dynamik_index_klasse),
+            count(*) filter (combined_class = status_dynamik_index)
+        from result join {printed} as printed on area_id = id where status_index_klasse is not null"""
+    ).fetchone()
+    assert found == (536, 536, 536, 536)
+
+
+def test_the_countys_trend_gives_the_published_chi_squares(home: Path) -> None:
+    if not SHARED_VECTORS.exists():
+        pytest.skip("published vectors are not on this machine")
+    vectors = json.loads(SHARED_VECTORS.read_text(encoding="utf-8"))
+    cases = {name: case for name, case in vectors.items() if name.endswith(("significant", "calculable"))}
+    columns = {"value": "value", "count": "numerator", "denominator": "denominator"}
+    columns |= {"lower95": "ci_lower", "upper95": "ci_upper"}
+    rows = []
+    for name, case in cases.items():
+        for place in range(5):
+            given = [
+                f"{case[source][place] if source in case else 'null::double'} as {to}" for source, to in columns.items()
+            ]
+            method = "wilson" if name.startswith("proportion") else "byar"
+            rows.append(
+                f"select 'as_counted' as boundary, '{name}' as area_id, 'i' as indicator_id, {2014 + place} as year, "
+                f"'{method}' as interval_method, 'ok' as value_status, 's' as series_key, false as is_redrawn, "
+                + ", ".join(given)
+            )
+    trends = compiled(
+        home,
+        "int_indicator_development",
+        protected__int_indicator_value=" union all ".join(rows),
+        seeds__indicators=f"from read_csv('{REPOSITORY / 'seeds' / 'indicators.csv'}')",
+        seeds__definition_breaks=f"from read_csv('{REPOSITORY / 'seeds' / 'definition_breaks.csv'}')",
+    )
+    found = {
+        name: (chi2, trend)
+        for name, chi2, trend in trends.execute("select area_id, chi2, trend from result where year = 2018").fetchall()
+    }
+    for name, case in cases.items():
+        chi2, trend = found[name]
+        if "chi2_rounded" in case:
+            assert round(chi2, 2) == case["chi2_rounded"], name
+        expected = {True: "steigend", False: "kein_trend", None: "nicht_berechenbar"}[case.get("significant")]
+        assert trend == expected, name
+    assert len(found) == 4
 
 
 def test_a_new_indicator_is_one_line_in_the_seed() -> None:
