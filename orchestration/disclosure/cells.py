@@ -46,7 +46,10 @@ SHOWN = """
     select numerator_measure from seeds.indicators
     union
     select denominator_measure from seeds.indicators where denominator_measure is not null
+    union
+    select measure_id from seeds.projection_measures
 """
+"""Measures of which an indicator or the projection tells something."""
 MEASURES = f"""
     with contribution as (
         select feed, merkmal, area_id, year, max(value) as value
