@@ -117,6 +117,7 @@ def test_persons_of_few_households_and_dominated_amounts_are_found_in_the_wareho
             f" from (values {str(told)[1:-1]}) as t (feed, merkmal, value)"
         )
         connection.execute(
+            "create table seeds.projection_measures as select null::varchar as measure_id where false;"
             "create table seeds.indicators as from (values ('sgb2_persons', null), ('paid_eur', 'sgb2_persons'))"
             " as t (numerator_measure, denominator_measure)"
         )
