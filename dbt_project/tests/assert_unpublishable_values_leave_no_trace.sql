@@ -12,6 +12,11 @@ where
             or ci_lower is not null
             or ci_upper is not null
             or vs_kreis is not null
+            or vs_kommune is not null
+            or vs_goal is not null
+            or value_rank is not null
+            or value_rank_lower is not null
+            or value_rank_upper is not null
             or change_absolute is not null
             or change_percent is not null
             or trend != 'nicht_berechenbar'

@@ -23,6 +23,19 @@ counted as (
     from cube
     group by kommune_id, area_id, current_area_id, year, age, nationality_group
     union all
+    -- Half a year more than the completed ones, as official statistics counts.
+    select
+        kommune_id,
+        area_id,
+        current_area_id,
+        year,
+        'age' as unit_counted,
+        age as bound,
+        nationality_group,
+        sum(persons) * (age + 0.5) as units
+    from cube
+    group by kommune_id, area_id, current_area_id, year, age, nationality_group
+    union all
     select
         kommune_id,
         area_id,
@@ -42,7 +55,7 @@ final as (
         counted.current_area_id,
         counted.year,
         measures.measure_id,
-        cast(sum(counted.units) as bigint) as units
+        cast(sum(counted.units) as double) as units
     from counted
     inner join measures
         on

@@ -4,6 +4,15 @@ with measures as (
     where boundary = 'as_counted' or feed = 'einwohner'
 ),
 
+rounding as (
+    select
+        feed,
+        measure_id,
+        max(rounded_to) as rounded_to
+    from {{ ref('delivered_measures') }}
+    group by feed, measure_id
+),
+
 parts as (
     select
         boundary,
@@ -40,7 +49,10 @@ final as (
         measures.value as whole,
         parts.parts,
         cast(parts.n_parts as int) as n_parts,
-        cast(parts.n_parts_not_countable as int) as n_parts_not_countable
+        cast(parts.n_parts_not_countable as int) as n_parts_not_countable,
+        -- Whole numbers are exact; of what is rounded, the whole and each part may be half a unit off.
+        case when rounding.rounded_to != 1 then rounding.rounded_to / 2 * (parts.n_parts + 1) else 0 end
+            as tolerance
     from measures
     inner join parts
         on
@@ -49,6 +61,7 @@ final as (
             and measures.year = parts.year
             and measures.measure_id = parts.measure_id
             and measures.feed = parts.feed
+    left join rounding on measures.feed = rounding.feed and measures.measure_id = rounding.measure_id
     left join due
         on
             measures.boundary = due.boundary

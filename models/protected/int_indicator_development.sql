@@ -52,6 +52,7 @@ previous as (
         area_id,
         year,
         indicator_id,
+        kind,
         value,
         defined_key as series_key,
         is_redrawn,
@@ -73,8 +74,11 @@ changes as (
         -- The first figure of an area in a new shape is one too: as counted there is nothing before it.
         coalesce(previous_series_key != series_key, is_redrawn) as is_break,
         case when previous_series_key = series_key then value - previous_value end as change_absolute,
-        case when previous_series_key = series_key then 100 * (value / nullif(previous_value, 0) - 1) end
-            as change_percent
+        -- A balance has no size that it could be a percentage of.
+        case
+            when previous_series_key = series_key and coalesce(kind, '') != 'balance'
+                then 100 * (value / nullif(previous_value, 0) - 1)
+        end as change_percent
     from previous
 ),
 
@@ -85,6 +89,7 @@ trend_inputs as (
         year,
         indicator_id,
         interval_method,
+        coalesce(period_years, 1) as period_years,
         defined_key as series_key,
         case when is_usable then numerator end as o,
         case when is_usable then denominator end as n,
@@ -101,6 +106,7 @@ windows as (
         year,
         indicator_id,
         interval_method,
+        period_years,
         {% for period in periods %}
             lag(o, {{ 5 - period }}) over five_years as o{{ period }},
             lag(n, {{ 5 - period }}) over five_years as n{{ period }},
@@ -118,7 +124,7 @@ comparable as (
     select
         *,
         coalesce(
-            first_year = year - 4
+            first_year = year - 4 * period_years
             and s1 = s5 and s2 = s5 and s3 = s5 and s4 = s5,
             false
         ) as is_comparable

@@ -22,31 +22,7 @@ years as (
 ),
 
 measures as (
-    select
-        boundary,
-        area_id,
-        year,
-        measure_id,
-        value,
-        value_status,
-        reference_date,
-        feed,
-        conversion_method,
-        cast(0 as double) as conversion_error
-    from {{ ref('int_protected_measure') }}
-    union all
-    select
-        boundary,
-        area_id,
-        year,
-        measure_id,
-        value,
-        value_status,
-        reference_date,
-        feed,
-        conversion_method,
-        conversion_error
-    from {{ ref('int_converted_measure') }}
+    select * from {{ ref('int_publishable_measure') }}
 ),
 
 measure_years as (
@@ -94,7 +70,17 @@ due as (
     cross join last_annual_year
     inner join years on first_years.first_year <= years.year and last_annual_year.last_year >= years.year
     where indicators.cadence = 'annual'
-    union all
+    union
+    -- A biennial one for every second year, and never for the year between.
+    select
+        indicators.indicator_id,
+        years.year
+    from indicators
+    inner join first_years on indicators.indicator_id = first_years.indicator_id
+    cross join last_annual_year
+    inner join years on first_years.first_year <= years.year and last_annual_year.last_year >= years.year
+    where indicators.cadence = 'biennial' and (years.year - first_years.first_year) % 2 = 0
+    union
     select
         indicator_id,
         year
@@ -109,11 +95,15 @@ joined as (
         due.year,
         due.indicator_id,
         areas.level,
+        areas.parent_area_id,
         areas.is_redrawn,
         -- As counted, a figure compares with those of the same area in the same shape only.
         case when areas.boundary = 'as_counted' then '|' || cast(areas.same_since as string) end as shape,
+        indicators.kind,
         indicators.scale,
         indicators.interval_method,
+        case when indicators.cadence = 'biennial' then 2 else 1 end as period_years,
+        numerator_facts.unit = 'years' as is_mean_of_persons,
         -- The strictest of the indicator's own and of what both feeds demand.
         greatest(
             coalesce(indicators.minimum_denominator, 0),
@@ -122,7 +112,10 @@ joined as (
         ) as minimum_denominator,
         indicators.denominator_measure is not null as has_denominator,
         case areas.level when 'kreis' then 1 when 'kommune' then 2 else 3 end
-        <= case indicators.finest_level when 'kreis' then 1 when 'kommune' then 2 else 3 end
+        between case coalesce(indicators.coarsest_level, 'kreis')
+            when 'kreis' then 1 when 'kommune' then 2 else 3
+        end
+        and case indicators.finest_level when 'kreis' then 1 when 'kommune' then 2 else 3 end
         -- Whom the register and whom the Jobcenter cannot locate are not the same persons.
         and not (areas.level = 'nicht_verortbar' and indicators.denominator_measure is not null)
             as is_applicable,
@@ -198,7 +191,7 @@ published as (
     select
         *,
         case
-            when value_status in ('suppressed', 'not_applicable') then null
+            when value_status in ('suppressed', 'not_applicable') or is_mean_of_persons then null
             else numerator
         end as shown_numerator,
         case
@@ -218,8 +211,11 @@ final as (
         year,
         indicator_id,
         level,
+        parent_area_id,
         is_redrawn,
+        kind,
         interval_method,
+        period_years,
         scale,
         value_status,
         shown_numerator as numerator,
@@ -227,6 +223,8 @@ final as (
         case when is_applicable then numerator_date end as numerator_date,
         case when is_applicable then denominator_date end as denominator_date,
         case
+            -- To one decimal: what it says of a single person disappears in it.
+            when has_value and is_mean_of_persons then round(numerator * scale / nullif(denominator, 0), 1)
             when has_value and has_denominator then numerator * scale / nullif(denominator, 0)
             when has_value then numerator * scale
         end as value,

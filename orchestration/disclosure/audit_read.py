@@ -21,6 +21,7 @@ MAX_DECIMALS = 6
 KEY = ["area", "year", "item"]
 CUBE = "cube|"
 TODAY = "@heute"
+NO_COUNTS = ("mean", "balance", "amount")
 ESTIMATED = ("flaechengewichtet", "einwohnergewichtet")
 SEEDS = Path(__file__).parents[2] / "seeds"
 USUAL_MINIMUM = 3
@@ -56,16 +57,16 @@ def read_release(release: Path) -> Published:
             ).df()
             for name in names
         }
-    facts = tables["fct_indicator"]
+    facts, indicators = tables["fct_indicator"], of_counts(tables["dim_indicator"])
     bridge, rules = (
         pd.read_parquet(folder / f"{name}.parquet") if (folder / f"{name}.parquet").exists() else None
         for name in ("bridge_area_version", "meta_disclosure_rule")
     )
     areas = area_years(tables["dim_area"], facts, bridge)
     is_estimate = facts["conversion_method"].isin(ESTIMATED) if "conversion_method" in facts else facts["year"].isna()
-    rows = indicator_rows(facts[~is_estimate], tables["dim_indicator"], areas)
+    rows = indicator_rows(facts[~is_estimate], indicators, areas)
     special = special_rules(rules)
-    guessed = estimated_counts(facts[is_estimate], tables["dim_indicator"], areas, special)
+    guessed = estimated_counts(facts[is_estimate], indicators, areas, special)
     # Register counts are counted anew on today's areas, also where they stand beside an estimate.
     is_counted = guessed["item"].isin(pd.read_csv(SEEDS / "register_measures.csv")["measure_id"])
     counted = guessed[is_counted & (guessed["low"] == guessed["high"])].assign(is_blank=False, is_unclear=False)
@@ -78,6 +79,11 @@ def read_release(release: Path) -> Published:
         guessed[~is_counted].reset_index(drop=True),
         special,
     )
+
+
+def of_counts(indicators: pd.DataFrame) -> pd.DataFrame:
+    """Without means over persons (rounded), balances of moves and rents: they are no counts (decision 0026)."""
+    return indicators[~indicators["kind"].isin(NO_COUNTS)] if "kind" in indicators else indicators
 
 
 def special_rules(rules: pd.DataFrame | None) -> pd.DataFrame:

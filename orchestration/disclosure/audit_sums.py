@@ -80,7 +80,7 @@ def _register(seeds: Path) -> list[tuple[str, dict]]:
             persons[item] = {"alter": list(held["age_band"])}
             if isinstance(nationality, str):
                 persons[item]["nationality"] = [nationality]
-        else:
+        elif unit == "household":
             households[item] = {"groesse": [n for n in sizes if low <= int(n) <= high]}
     return [
         ("einwohner", {"axes": axes, "measures": persons}),

@@ -89,8 +89,8 @@ OVERLAPS = f"""
     ),
     counts as (
         select area_id, current_area_id, year, measure_id as item, units as persons
-        from intermediate.int_register_count
-        where measure_id in ({SHOWN})
+        from intermediate.int_register_count join seeds.measures as s using (measure_id)
+        where s.counts_persons and measure_id in ({SHOWN})
         union all
         select area_id, current_area_id, year,
             '{CUBE}' || age_band || '|' || sex || '|' || nationality_group as item, persons

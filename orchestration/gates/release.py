@@ -24,12 +24,14 @@ from orchestration.sql import identifier
 CONTRACT = {
     "dim_area": "area_key area_id level name parent_area_id valid_from valid_to area_sqkm is_synthetic",
     "bridge_area_version": "old_area_id new_area_id valid_from kind population_share area_share",
-    "dim_indicator": "indicator_id title theme_id unit polarity numerator_measure denominator_measure scale cadence"
-    " finest_level source caveat",
+    "dim_indicator": "indicator_id title theme_id kind unit polarity numerator_measure numerator_unit"
+    " denominator_measure denominator_unit scale cadence finest_level source caveat is_core",
     "dim_theme": "theme_id",
     "dim_year": "year is_biennial_report population_basis",
     "fct_indicator": "area_id year indicator_id value value_status numerator denominator ci_lower ci_upper"
-    " numerator_date denominator_date boundary conversion_method conversion_error benchmark_kreis vs_kreis"
+    " numerator_date denominator_date has_mixed_dates boundary conversion_method conversion_error"
+    " benchmark_kreis vs_kreis benchmark_kommune vs_kommune goal_id benchmark_goal vs_goal"
+    " value_rank value_rank_lower value_rank_upper n_ranked"
     " change_absolute change_percent trend",
     "fct_population": "boundary area_id year age_band sex nationality_group population value_status",
     "dim_index": "index_id title description minimum_population minimum_areas dynamics_years",
@@ -69,8 +71,10 @@ MAY_BE_EMPTY = {
 """What a county may not have yet: it publishes figures before it has decided on goals or redrawn an area."""
 WHOLE_FILES = {"ipso.duckdb", CHECKSUMS, *GEOMETRY_FILES}
 """Files that belong to no single table."""
-DERIVED = "numerator, ci_lower, ci_upper, change_absolute, change_percent, conversion_error"
+DERIVED = "numerator, ci_lower, ci_upper, change_absolute, change_percent, conversion_error, value_rank"
 MINIMUM = 3
+COUNTED = ("persons", "households")
+"""Units of measures that count people; burglaries, clubs and balances of moves may be one or two."""
 
 
 def check_release(release: Path) -> list[Finding]:
@@ -83,8 +87,13 @@ def check_release(release: Path) -> list[Finding]:
             f"""
             select f.area_id, f.year, f.indicator_id, f.boundary, f.value_status, f.value,
                 coalesce({DERIVED}) as derived,
-                case when f.numerator > 0 and f.numerator < {MINIMUM} then f.numerator end as small_count
+                case
+                    when i.numerator_unit in {COUNTED} and f.numerator > 0 and f.numerator < {MINIMUM} then f.numerator
+                    when i.denominator_unit in {COUNTED} and f.denominator > 0 and f.denominator < {MINIMUM}
+                        then f.denominator
+                end as small_count
             from fct_indicator as f
+            left join dim_indicator as i using (indicator_id)
             order by all
             """
         ).df()

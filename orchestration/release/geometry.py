@@ -63,7 +63,13 @@ LATEST = """
 """
 CENTRES = "select * from read_parquet($path) order by area_id, valid_from"
 INDICATORS = "select indicator_id, title, unit from read_parquet($path) order by indicator_id"
-UNITS = {"percent": "%", "per_1000": "je 1.000", "sqm_per_person": "m² je Person"}
+UNITS = {
+    "percent": "%",
+    "per_1000": "je 1.000",
+    "sqm_per_person": "m² je Person",
+    "years": "Jahre",
+    "eur_per_sqm": "€ je m²",
+}
 
 
 @dataclass(frozen=True)

@@ -103,24 +103,32 @@ def test_sozialraeume_and_not_locatable_sum_to_the_official_population(county: H
     assert all(not_located == 1 and hidden == 0 for *_, not_located, hidden in rows)
 
 
-def test_at_least_ten_indicators_over_five_themes_have_values_in_sozialraeume(county: Home) -> None:
+def test_the_catalogue_has_values_in_all_eight_themes(county: Home) -> None:
     with release_connection(county) as release:
         indicators, themes = release.execute(
             "select count(distinct indicator_id), count(distinct theme_id) from fct_indicator"
             " join dim_indicator using (indicator_id) where value is not null"
         ).fetchall()[0]
+        core, empty = release.execute(
+            "select count(*) filter (is_core), count(*) filter (indicator_id not in"
+            " (select indicator_id from fct_indicator where value is not null)) from dim_indicator"
+        ).fetchall()[0]
         areas = release.execute(
             "select count(*) from dim_area where level = 'sozialraum' and valid_to is null"
         ).fetchall()[0][0]
-    assert indicators >= 10
-    assert themes >= 5
+    assert indicators >= 40
+    assert (themes, core, empty) == (8, 28, 0)
     assert areas == 87
 
 
 def test_no_published_number_is_one_or_two_persons(county: Home) -> None:
     with release_connection(county) as release:
         small = release.execute(
-            "select count(*) from fct_indicator where numerator in (1, 2) or denominator in (1, 2)"
+            """
+            select count(*) from fct_indicator join dim_indicator using (indicator_id)
+            where (numerator_unit in ('persons', 'households') and numerator in (1, 2))
+                or (denominator_unit in ('persons', 'households') and denominator in (1, 2))
+            """
         ).fetchall()[0][0]
         cells = release.execute("select count(*) from fct_population where population in (1, 2)").fetchall()[0][0]
         hidden = release.execute("select count(*) from fct_population where value_status = 'suppressed'").fetchall()[0][

@@ -162,6 +162,9 @@ def test_persons_who_cannot_be_located_stay_in_their_kommune(marts) -> None:
         ("05378004", "dwellings_per_1000", 110, 200, 550.0),
         ("05378", "living_space_per_person", 72000, 1600, 45.0),
         ("05378", "council_turnout", 720, 1200, 60.0),
+        ("05378004-02", "share_under_6", 20, 95, 100 * 20 / 95),
+        # 6,355 years of life (half a year more than completed each) of 200 persons; the sum is not told.
+        ("05378", "average_age", None, 1600, 31.8),
     ],
 )
 def test_hand_worked_figures_of_2020(
@@ -169,6 +172,41 @@ def test_hand_worked_figures_of_2020(
 ) -> None:
     found = facts(marts, area, 2020, indicator, "numerator", "denominator", "value", "value_status")
     assert found == (numerator, denominator, pytest.approx(value), "ok")
+
+
+def test_a_biennial_indicator_has_rows_for_its_years_only(marts) -> None:
+    rows = marts.execute(
+        "select year, value, has_mixed_dates from fct_indicator "
+        "where indicator_id = 'care_recipients_per_1000_65_plus' and area_id = '05378' "
+        "and boundary = 'as_counted' order by year"
+    ).fetchall()
+    # 90 persons on 15 December, 8 times 15 inhabitants over 65 on the 31st
+    assert rows == [(2021, 750, True)]
+    below = marts.execute(
+        "select distinct value_status from fct_indicator where indicator_id = 'care_recipients_per_1000_65_plus' "
+        "and area_id != '05378'"
+    ).fetchall()
+    assert below == [("not_applicable",)]
+
+
+def test_a_mean_of_few_persons_is_not_told(marts) -> None:
+    columns = ("value", "value_status", "numerator")
+    assert facts(marts, "05378004", 2020, "average_age", *columns) == (None, "unreliable", None)
+
+
+def test_areas_are_ranked_among_their_level(marts) -> None:
+    columns = ("value_rank", "value_rank_lower", "value_rank_upper", "n_ranked")
+    # 15 of 30 children (33 to 67 %) against 6 of 30 and 5 of 20, which reach to 37 and 47 %; two are suppressed.
+    assert facts(marts, "05378004-01", 2020, "sgb2_under_15_share", *columns) == (1, 1, 14, 14)
+    assert facts(marts, "05378008-01", 2020, "sgb2_under_15_share", *columns) == (None,) * 4
+    assert facts(marts, "05378", 2020, "sgb2_under_15_share", *columns) == (None,) * 4
+
+
+def test_the_kreis_goal_is_everybodys_from_its_baseline_on(marts) -> None:
+    columns = ("goal_id", "benchmark_goal", "vs_goal")
+    assert facts(marts, "05378004-01", 2020, "sgb2_under_15_share", *columns) == ("Z1", 9.5, "unguenstiger")
+    assert facts(marts, "05378004-01", 2019, "sgb2_under_15_share", *columns) == (None, None, None)
+    assert facts(marts, "05378004", 2020, "sgb2_under_15_share", "benchmark_kommune", "vs_kommune") == (None, None)
 
 
 def test_age_counts_completed_years_on_the_stichtag(marts) -> None:

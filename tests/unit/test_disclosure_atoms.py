@@ -57,7 +57,7 @@ def test_nested_ages_are_sums_of_the_cells_of_the_population_table():
     items = list(DECLARATION.universes["einwohner"].items)
     table = DECLARATION.membership("einwohner", items)
     row = dict(zip(items, table, strict=True))
-    assert table.shape == (57, 44)
+    assert table.shape == (58, 44)
     assert row["population"].all() and row["population_foreign"].sum() == 22
     assert row["population_under_15"].sum() == 16 and row["population_under_18"].sum() == 20
     assert (row["population_under_65"] ^ row["population_65_plus"]).all()

@@ -127,6 +127,15 @@ BROKEN = {
     "Vergleich mit dem Kreis an einer geheimen Zahl": {
         "fct_indicator": facts({"area_id": KREIS} | HIDDEN, {"vs_kreis": "aehnlich"})
     },
+    "Rang, Ziel oder Vergleich mit der Kommune an einer geheimen Zahl": {
+        "fct_indicator": facts(HIDDEN, {"year": 2021}).assign(
+            value_rank=[3, 1], **{n: pd.array([None, "Z1"], "string") for n in ("vs_kommune", "vs_goal", "goal_id")}
+        )
+    },
+    "Wanderungssaldo, wo Geburten oder Sterbefälle geheim sind": {
+        "dim_indicator": pd.DataFrame({"indicator_id": ["sgb2"], "kind": ["balance"]}),
+        "fct_indicator": facts({}, HIDDEN | {"year": 2021}),
+    },
     "Umrechnung an einer geheimen Zahl": {"fct_indicator": facts(HIDDEN | {"conversion_error": 1.2})},
     "Erreichbarkeit, wo die Einwohnerzahl geheim ist": {
         "fct_access": pd.DataFrame(
@@ -158,7 +167,7 @@ def test_what_rests_on_a_blank_is_found_beside_it_and_only_there(tmp_path, title
     (tmp_path / "parquet").mkdir()
     for name, table in ({"fct_indicator": facts({}), "dim_area": DIM_AREA} | BROKEN[title]).items():
         table.to_parquet(tmp_path / "parquet" / f"{name}.parquet")
-    blank = pd.DataFrame({"area": [AREA], "year": [2020], "item": ["population"], "is_blank": [True]})
+    blank = pd.DataFrame({"area": AREA, "year": 2020, "item": ["population", "births"], "is_blank": True})
     assert beside_blanks(tmp_path, blank)[title] == 1
     shown = facts(*({"year": year} for year in (2016, 2020)))
     shown.to_parquet(tmp_path / "parquet" / "fct_indicator.parquet")

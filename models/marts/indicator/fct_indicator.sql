@@ -6,82 +6,62 @@ development as (
     select * from {{ ref('int_indicator_development') }}
 ),
 
-indicators as (
-    select * from {{ ref('indicators') }}
+comparison as (
+    select * from {{ ref('int_indicator_comparison') }}
 ),
 
-benchmarks as (
-    -- A count of the Kreis is no yardstick for a count of one of its parts.
-    select
-        observations.boundary,
-        observations.year,
-        observations.indicator_id,
-        observations.value as benchmark_kreis
-    from observations
-    inner join indicators on observations.indicator_id = indicators.indicator_id
-    where observations.level = 'kreis' and indicators.denominator_measure is not null
-),
-
-joined as (
-    select
-        observations.*,
-        indicators.polarity,
-        case when observations.value_status != 'not_applicable' then benchmarks.benchmark_kreis end
-            as benchmark_kreis
-    from observations
-    inner join indicators on observations.indicator_id = indicators.indicator_id
-    left join benchmarks
-        on
-            observations.boundary = benchmarks.boundary
-            and observations.year = benchmarks.year
-            and observations.indicator_id = benchmarks.indicator_id
-),
-
-compared as (
-    select
-        *,
-        case
-            when level = 'kreis' or benchmark_kreis is null or ci_lower is null or ci_upper is null then null
-            when benchmark_kreis between ci_lower and ci_upper then 'aehnlich'
-            when polarity = 'neutral' and value > benchmark_kreis then 'hoeher'
-            when polarity = 'neutral' then 'niedriger'
-            when polarity = 'strength' and value > benchmark_kreis then 'guenstiger'
-            when polarity = 'burden' and value < benchmark_kreis then 'guenstiger'
-            else 'unguenstiger'
-        end as vs_kreis
-    from joined
+ranks as (
+    select * from {{ ref('int_indicator_rank') }}
 ),
 
 final as (
     select
-        compared.area_id,
-        cast(compared.year as int) as year,
-        compared.indicator_id,
-        compared.value,
-        compared.value_status,
-        compared.numerator,
-        compared.denominator,
-        compared.ci_lower,
-        compared.ci_upper,
-        compared.numerator_date,
-        compared.denominator_date,
-        compared.boundary,
-        compared.conversion_method,
-        compared.conversion_error,
-        compared.benchmark_kreis,
-        compared.vs_kreis,
+        observations.area_id,
+        cast(observations.year as int) as year,
+        observations.indicator_id,
+        observations.value,
+        observations.value_status,
+        observations.numerator,
+        observations.denominator,
+        observations.ci_lower,
+        observations.ci_upper,
+        observations.numerator_date,
+        observations.denominator_date,
+        coalesce(observations.numerator_date != observations.denominator_date, false) as has_mixed_dates,
+        observations.boundary,
+        observations.conversion_method,
+        observations.conversion_error,
+        comparison.benchmark_kreis,
+        comparison.vs_kreis,
+        comparison.benchmark_kommune,
+        comparison.vs_kommune,
+        comparison.goal_id,
+        comparison.benchmark_goal,
+        comparison.vs_goal,
+        ranks.value_rank,
+        ranks.value_rank_lower,
+        ranks.value_rank_upper,
+        ranks.n_ranked,
         development.change_absolute,
         development.change_percent,
         cast(development.change_since_year as int) as change_since_year,
         development.is_break,
         development.trend
-    from compared
-    inner join development
+    from observations
+    {% for other in ['development', 'comparison'] %}
+        inner join {{ other }}
+            on
+                observations.boundary = {{ other }}.boundary
+                and observations.area_id = {{ other }}.area_id
+                and observations.year = {{ other }}.year
+                and observations.indicator_id = {{ other }}.indicator_id
+    {% endfor %}
+    left join ranks
         on
-            compared.boundary = development.boundary
-            and compared.area_id = development.area_id
-            and compared.year = development.year
-            and compared.indicator_id = development.indicator_id
+            observations.boundary = ranks.boundary
+            and observations.area_id = ranks.area_id
+            and observations.year = ranks.year
+            and observations.indicator_id = ranks.indicator_id
 )
 
 select * from final

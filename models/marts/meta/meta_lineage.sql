@@ -11,7 +11,11 @@ deliveries as (
     select * from {{ ref('int_measure_delivery') }}
 ),
 
-indicator_measures as (
+composition as (
+    select * from {{ ref('composed_measures') }}
+),
+
+named_measures as (
     select
         indicator_id,
         'numerator' as role,
@@ -26,8 +30,19 @@ indicator_measures as (
     where denominator_measure is not null
 ),
 
-final as (
+indicator_measures as (
     select
+        named_measures.indicator_id,
+        named_measures.role,
+        named_measures.measure_id,
+        coalesce(composition.part_measure, named_measures.measure_id) as counted_measure
+    from named_measures
+    left join composition on named_measures.measure_id = composition.measure_id
+),
+
+final as (
+    -- The parts of a composed measure mostly come in one delivery.
+    select distinct
         facts.boundary,
         facts.area_id,
         facts.year,
@@ -42,7 +57,7 @@ final as (
             facts.boundary = deliveries.boundary
             and facts.area_id = deliveries.area_id
             and facts.year = deliveries.year
-            and indicator_measures.measure_id = deliveries.measure_id
+            and indicator_measures.counted_measure = deliveries.measure_id
 )
 
 select * from final
