@@ -22,7 +22,8 @@ import pyarrow as pa
 
 from orchestration.feeds.declaration import load_feeds
 from orchestration.feeds.finding import Finding, counted, german_number
-from orchestration.gates import workers
+from orchestration.gates import plausibility_indicators, workers
+from orchestration.gates.plausibility_indicators import NAMES
 from orchestration.gates.redrawn import redrawn_versions
 from orchestration.gates.suites import run_suite
 from orchestration.home import REPOSITORY, Home
@@ -32,19 +33,8 @@ SMALLEST_QUOTED = 100
 WITHHELD = "Zahlen unter 100 nennt kein Befund; sie stehen nur im Warehouse."
 SECRET = "Ein Befund zu Zahlen, die geheim gehalten werden; Gebiet und Werte kennt die Stelle Sozialplanung."
 AREA_IDS = r"\d{5,}(?:-\d+)?"
-NAMES = "select area_id, max_by(name, valid_from) as area_name from intermediate.int_area group by area_id"
-TITLES = "select measure_id, title as measure_title from seeds.measures"
 
 FRAMES = {
-    "plausibilitaet_summen": f"""
-        select s.area_id, s.year, s.measure_id, s.feed, s.whole, s.parts, s.n_parts, n.area_name, t.measure_title,
-            least(s.whole, s.parts) as smallest_count
-        from intermediate.int_sum_of_parts as s
-        join ({NAMES}) as n using (area_id)
-        join ({TITLES}) as t using (measure_id)
-        where s.n_parts_not_countable = 0 and s.boundary = 'as_counted'
-        order by s.area_id, s.year, s.measure_id
-    """,
     "plausibilitaet_bevoelkerung": f"""
         select p.area_id, p.year, p.population, p.official, n.area_name, 'einwohner' as feed,
             'population' as measure_id, least(p.population, p.official) as smallest_count,
@@ -105,23 +95,7 @@ FRAMES = {
         left join rates as before on r.area_id = before.area_id and r.year = before.year + 1
         order by r.area_id, r.year
     """,
-    "plausibilitaet_anteile": f"""
-        select part.area_id, part.year, part.feed, i.title as indicator_title, n.area_name,
-            part.value as part, whole.value as whole, part.measure_id, whole.measure_id as other_measure_id,
-            parts.measure_title as part_title,
-            wholes.measure_title as whole_title
-        from seeds.indicators as i
-        join intermediate.int_measure as part
-            on part.measure_id = i.numerator_measure and part.boundary = 'as_counted'
-        join intermediate.int_measure as whole
-            on whole.measure_id = i.denominator_measure and whole.area_id = part.area_id and whole.year = part.year
-            and whole.boundary = part.boundary
-        join ({NAMES}) as n on n.area_id = part.area_id
-        join ({TITLES}) as parts on parts.measure_id = part.measure_id
-        join ({TITLES}) as wholes on wholes.measure_id = whole.measure_id
-        where i.interval_method = 'wilson' and part.value is not null and whole.value is not null
-        order by part.area_id, part.year, i.indicator_id
-    """,
+    **plausibility_indicators.FRAMES,
 }
 
 

@@ -88,6 +88,7 @@ def test_a_release_with_a_damaged_file_is_stopped(release: Path) -> None:
 
 def test_lost_persons_are_an_error_but_a_printed_contradiction_is_a_warning() -> None:
     row = {"area_id": "05378", "year": 2014, "measure_id": "m", "whole": 10.0, "parts": 11.0, "n_parts": 8}
+    row |= {"difference": 1.0, "beyond_rounding": 1.0}
     names = {"area_name": "Kreis", "measure_title": "Einwohner"}
     frame = pd.DataFrame([{**row, **names, "feed": "einwohner"}, {**row, **names, "feed": "kinder_sgb2"}])
     failed = {f.feed: f.severity for f in judge_frame("plausibilitaet_summen", frame) if not f.passed}

@@ -25,6 +25,8 @@ def of_sums(whole: float, parts: float) -> Finding:
         "feed": "sgb2",
         "whole": whole,
         "parts": parts,
+        "difference": parts - whole,
+        "beyond_rounding": abs(parts - whole),
         "n_parts": 8,
         "area_name": "Burscheid",
         "measure_title": TITLE,
