@@ -90,7 +90,7 @@ def write_sources(release: Path, folder: Path) -> dict[str, int]:
                 result = connection.execute(file.read_text(encoding="utf-8")).to_arrow_table()
             except duckdb.Error as error:
                 raise ReportError(f"Abfrage {file.name} passt nicht zur Veröffentlichung: {error}") from error
-            tables[file.stem] = _plain_types(result)
+            tables[file.stem] = _each_text_once(_plain_types(result))
     shutil.rmtree(folder, ignore_errors=True)
     sizes = {}
     for name, table in sorted(tables.items()):
@@ -160,6 +160,21 @@ def _plain_types(table: pa.Table) -> pa.Table:
         fields.append(pa.field(field.name, plain))
     plain_table = table.cast(pa.schema(fields))
     return pa.table({name: _nothing_under_null(plain_table[name]) for name in plain_table.column_names})
+
+
+def _each_text_once(table: pa.Table) -> pa.Table:
+    """The same table, texts that repeat stored once and referred to by number: half the bytes for each reader."""
+    return pa.table({name: _by_number(table[name].combine_chunks()) for name in table.column_names})
+
+
+def _by_number(column: pa.Array) -> pa.Array:
+    if not pa.types.is_string(column.type):
+        return column
+    encoded = column.dictionary_encode()
+    if len(encoded.dictionary) > min(len(column) // 2, 30_000):
+        return column
+    numbers = _nothing_under_null(pa.chunked_array([encoded.indices.cast(pa.int16())]))
+    return pa.DictionaryArray.from_arrays(numbers, encoded.dictionary)
 
 
 def _nothing_under_null(column: pa.ChunkedArray) -> pa.Array:

@@ -7,7 +7,9 @@ const UNITS = {
 	percent: { digits: 1, suffix: '\u00a0%' },
 	per_1000: { digits: 1, suffix: '' },
 	count: { digits: 0, suffix: '' },
-	sqm_per_person: { digits: 1, suffix: '\u00a0m²' }
+	sqm_per_person: { digits: 1, suffix: '\u00a0m²' },
+	years: { digits: 1, suffix: '\u00a0Jahre' },
+	eur_per_sqm: { digits: 2, suffix: '\u00a0€/m²' }
 };
 
 /** Sign and German word for every state in which a value is not simply a number. */
@@ -101,6 +103,20 @@ export function day(value) {
 	const date = new Date(value);
 	const two = (n) => String(n).padStart(2, '0');
 	return `${two(date.getUTCDate())}.${two(date.getUTCMonth() + 1)}.${date.getUTCFullYear()}`;
+}
+
+/** `31.12.2023`, or both days where numerator and denominator were counted on different ones. */
+export function counted(row) {
+	if (!row.numerator_date) return '';
+	if (!row.has_mixed_dates) return day(row.numerator_date);
+	return `${day(row.numerator_date)} / ${day(row.denominator_date)}`;
+}
+
+/** `14 (8–26)`: the place, and the places that the intervals leave open. */
+export function place(row) {
+	if (row.value_rank === null || row.value_rank === undefined) return '';
+	const open = row.value_rank_lower === row.value_rank_upper ? '' : ` (${row.value_rank_lower}–${row.value_rank_upper})`;
+	return `${row.value_rank}${open}`;
 }
 
 /** Absolute and relative change together: an area can improve and still fall behind. */

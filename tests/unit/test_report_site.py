@@ -72,6 +72,18 @@ def test_nothing_lies_in_memory_under_a_null() -> None:
     assert memoryview(emptied.buffers()[1]).cast("d")[1] == 0.0
 
 
+def test_texts_that_repeat_are_shipped_once_and_read_back_the_same(release: Path, tmp_path: Path) -> None:
+    texts = pa.table({"often": ["ab", None, "ab", "cd"] * 50, "once": [str(n) for n in range(200)], "n": [1.5] * 200})
+
+    shorter = report._each_text_once(texts)
+
+    assert shorter.to_pylist() == texts.to_pylist()
+    assert pa.types.is_dictionary(shorter.schema.field("often").type) and shorter["once"].type == pa.string()
+    assert shorter["often"].chunk(0).indices.fill_null(0).to_pylist() == [0, 0, 0, 1] * 50
+    # Each reader's browser fetches the whole table.
+    assert report.write_sources(release, tmp_path / "data")["wert"] < 8_000_000
+
+
 def test_dates_and_booleans_keep_their_nulls() -> None:
     table = pa.table({"day": pa.array([None, 19_000], type=pa.int32()).cast(pa.date32()), "sure": [True, None]})
 

@@ -1,4 +1,4 @@
--- One row per indicator, in the order of the catalogue.
+-- One row per indicator: by theme, those of the core set first, in the order of the catalogue.
 with newest as (
     select
         facts.indicator_id,
@@ -16,14 +16,17 @@ select
     indicators.short_description,
     themes.theme_id,
     themes.title as thema,
+    indicators.kind,
     indicators.unit,
     indicators.polarity,
     indicators.cadence,
     indicators.finest_level,
     indicators.denominator_measure is not null as ist_anteil,
+    indicators.interval_method <> 'none' as hat_bereich,
+    indicators.is_core as ist_kern,
     indicators.source,
     indicators.caveat,
-    themes.sort_order * 100 + indicators.sort_order as reihenfolge,
+    themes.sort_order * 10000 + case when indicators.is_core then 0 else 5000 end + indicators.sort_order as reihenfolge,
     newest.jahr,
     newest.erstes_jahr
 from dim_indicator as indicators

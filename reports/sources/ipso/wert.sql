@@ -1,4 +1,5 @@
--- One row per area of today, year and indicator, as published; of Sozialräume no years before there were any.
+-- One row per area of today, year and indicator, as published; of Sozialräume no years before there were any, and no
+-- indicators that end above them.
 select
     facts.area_id,
     areas.level,
@@ -15,8 +16,15 @@ select
     facts.ci_upper,
     facts.numerator_date,
     facts.denominator_date,
-    facts.benchmark_kreis,
+    facts.has_mixed_dates,
     facts.vs_kreis,
+    facts.vs_kommune,
+    facts.benchmark_goal,
+    facts.vs_goal,
+    facts.value_rank,
+    facts.value_rank_lower,
+    facts.value_rank_upper,
+    facts.n_ranked,
     facts.change_absolute,
     facts.change_percent,
     facts.change_since_year,
@@ -31,6 +39,9 @@ where
     facts.boundary = 'current'
     and (
         areas.level in ('kreis', 'kommune')
-        or facts.year >= (select min(extract(year from valid_from)) from dim_area where level = 'sozialraum')
+        or (
+            facts.year >= (select min(extract(year from valid_from)) from dim_area where level = 'sozialraum')
+            and indicators.finest_level = 'sozialraum'
+        )
     )
 order by facts.indicator_id, facts.area_id, facts.year
