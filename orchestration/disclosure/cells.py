@@ -48,6 +48,10 @@ SHOWN = """
     select denominator_measure from seeds.indicators where denominator_measure is not null
     union
     select measure_id from seeds.projection_measures
+    union
+    -- What a shown figure is composed of is taken for shown.
+    select part_measure from seeds.composed_measures
+    where measure_id in (select numerator_measure from seeds.indicators)
 """
 """Measures of which an indicator or the projection tells something."""
 MEASURES = f"""

@@ -1,6 +1,7 @@
 """A new indicator is one line in the catalogue: mart, export, report, with nothing else changed.
 
-The county's own warehouse is taken, the catalogue gets a line, and dbt computes what comes after the counts.
+The county's own warehouse is taken, the catalogue gets a line, and dbt computes what comes after the counts. Of
+measures about people that no indicator has shown before, a run also decides what stays blank; these two are flats.
 """
 
 from __future__ import annotations
@@ -24,22 +25,22 @@ from orchestration.report import write_sources
 pytestmark = pytest.mark.integration
 
 NEW = {
-    "indicator_id": "employed_women_share",
-    "title": "Anteil der Frauen an den Beschäftigten",
-    "short_description": "Frauen je 100 sozialversicherungspflichtig Beschäftigte am Wohnort",
-    "theme_id": "arbeit",
+    "indicator_id": "social_dwellings_share",
+    "title": "Anteil preisgebundener Wohnungen",
+    "short_description": "Preisgebundene Wohnungen je 100 Wohnungen",
+    "theme_id": "wohnen",
     "kind": "share",
     "unit": "percent",
-    "polarity": "neutral",
-    "numerator_measure": "employed_women",
-    "denominator_measure": "employed",
+    "polarity": "strength",
+    "numerator_measure": "social_dwellings",
+    "denominator_measure": "dwellings",
     "scale": "100",
     "cadence": "annual",
     "coarsest_level": "kreis",
     "finest_level": "kommune",
     "interval_method": "wilson",
-    "source": "Statistik der Bundesagentur für Arbeit",
-    "caveat": "Stand 30. Juni.",
+    "source": "Wohnraumförderung des Kreises; IT.NRW",
+    "caveat": "Stand 31. Dezember.",
     "minimum_denominator": "10",
     "is_core": "false",
     "sort_order": "999",
@@ -77,11 +78,11 @@ def extended(county: Home, tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 def test_one_line_in_the_catalogue_reaches_mart_export_and_report(extended: Home, tmp_path: Path) -> None:
     with duckdb.connect(str(extended.warehouse), read_only=True) as warehouse:
-        women, employed = warehouse.execute(
+        subsidised, all_dwellings = warehouse.execute(
             """
-            select max(value) filter (measure_id = 'employed_women'), max(value) filter (measure_id = 'employed')
+            select max(value) filter (measure_id = 'social_dwellings'), max(value) filter (measure_id = 'dwellings')
             from intermediate.int_measure
-            where measure_id in ('employed_women', 'employed') and area_id = '05378' and year = 2023
+            where measure_id in ('social_dwellings', 'dwellings') and area_id = '05378' and year = 2023
                 and boundary = 'as_counted'
             """
         ).fetchall()[0]
@@ -98,7 +99,7 @@ def test_one_line_in_the_catalogue_reaches_mart_export_and_report(extended: Home
         title = connection.execute(
             "select title from dim_indicator where indicator_id = ?", [NEW["indicator_id"]]
         ).fetchall()
-    assert value == pytest.approx(100 * women / employed)
+    assert value == pytest.approx(100 * subsidised / all_dwellings)
     assert (places, years, title) == (9, 9, [(NEW["title"],)]) and deliveries > 0
     exported = (release / "csv" / "fct_indicator.csv").read_text(encoding="utf-8-sig")
     assert f"05378;2023;{NEW['indicator_id']};{str(value).replace('.', ',')};ok" in exported
@@ -111,7 +112,7 @@ def test_one_line_in_the_catalogue_reaches_mart_export_and_report(extended: Home
         for name in ("indikator", "wert")
     }
     described = [row for row in tables["indikator"].to_pylist() if row["indicator_id"] == NEW["indicator_id"]]
-    assert [(row["title"], row["thema"], row["jahr"]) for row in described] == [(NEW["title"], "Arbeit", 2023)]
+    assert [(row["title"], row["thema"], row["jahr"]) for row in described] == [(NEW["title"], "Wohnen", 2023)]
     shown = [row for row in tables["wert"].to_pylist() if row["indicator_id"] == NEW["indicator_id"]]
     assert {row["area_id"]: row["value"] for row in shown if row["year"] == 2023}["05378"] == value
     listing = (REPOSITORY / "reports" / "pages" / "indikator" / "index.md").read_text(encoding="utf-8")
