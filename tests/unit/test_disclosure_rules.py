@@ -118,6 +118,8 @@ def test_persons_of_few_households_and_dominated_amounts_are_found_in_the_wareho
         )
         connection.execute(
             "create table seeds.projection_measures as select null::varchar as measure_id where false;"
+            "create table seeds.composed_measures as select null::varchar as measure_id, null::varchar as part_measure"
+            " where false;"
             "create table seeds.indicators as from (values ('sgb2_persons', null), ('paid_eur', 'sgb2_persons'))"
             " as t (numerator_measure, denominator_measure)"
         )
