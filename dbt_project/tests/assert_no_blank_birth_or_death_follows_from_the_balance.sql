@@ -1,5 +1,5 @@
--- Readers know that population = population a year before + births - deaths + net migration, area by area. So where
--- births or deaths are blank, the balance of moves must be blank too.
+-- Readers know that population = population a year before + births - deaths + net migration, area by area.
+-- So where births or deaths are blank, the balance of moves must be blank too.
 with measures as (
     select * from {{ ref('int_publishable_measure') }}
 )
