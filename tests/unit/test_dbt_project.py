@@ -551,8 +551,8 @@ def test_the_countys_trend_gives_the_published_chi_squares(home: Path) -> None:
             method = "wilson" if name.startswith("proportion") else "byar"
             rows.append(
                 f"select 'as_counted' as boundary, '{name}' as area_id, 'i' as indicator_id, {2014 + place} as year, "
-                f"'{method}' as interval_method, 'ok' as value_status, 's' as series_key, false as is_redrawn, 'share' as kind, 1 as period_years, "
-                + ", ".join(given)
+                f"'{method}' as interval_method, 'ok' as value_status, 's' as series_key, false as is_redrawn, "
+                "'share' as kind, 1 as period_years, " + ", ".join(given)
             )
     trends = compiled(
         home,
