@@ -40,7 +40,10 @@ def finds(markers: list[str], folder: Path, without: set[Path]) -> list[str]:
 
 
 def blank_counts(home: Home) -> dict[tuple[bytes, bytes, bytes], bytes]:
-    """(area, year, measure or indicator) → the count that the release hides."""
+    """(area, year, measure or indicator) → the count that the release hides.
+
+    Left out: a count that is the number in the area's own name (`Overath 10`), which stands beside it everywhere.
+    """
     with duckdb.connect(str(home.warehouse), read_only=True) as warehouse:
         rows = warehouse.execute(
             f"""
@@ -55,14 +58,15 @@ def blank_counts(home: Home) -> dict[tuple[bytes, bytes, bytes], bytes]:
     return {
         (area.encode(), str(year).encode(), name.encode()): f"{value:.0f}".encode()
         for area, year, name, value in rows
-        if name
+        if name and f"{value:02.0f}" != area[-2:]
     }
 
 
 def leaks(folder: Path, without: set[Path], blank: dict[tuple[bytes, bytes, bytes], bytes]) -> list[str]:
     """Lines and rows that tell a blank count beside its area, year and name."""
     areas, names = ({key[part] for key in blank} for part in (0, 2))
-    word = re.compile(rb"[0-9A-Za-z_-]+(?:\.\d+)?")
+    # A share at full length is one number also with the German comma, which elsewhere parts two.
+    word = re.compile(rb"[0-9A-Za-z_-]+(?:\.\d+|,\d{9,})?")
     found = set()
     for where, data in contents(folder, without):
         for line in data.splitlines():

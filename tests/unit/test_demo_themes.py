@@ -250,7 +250,21 @@ BROKEN = [
 
 def test_every_rule_of_every_suite_is_tried():
     rules = {(name, e["meta"]["name"]) for name in NAMES for e in load_suite(name)["expectations"]}
-    assert rules == {(name, rule) for name, _, _, rule, _ in BROKEN}
+    assert rules == {(name, rule) for name, _, _, rule, _ in BROKEN} | {("asylblg", "kommunen_are_complete")}
+
+
+@pytest.mark.parametrize("missing", ["05378012", "05378004"])
+def test_a_kommune_that_is_missing_is_named_also_where_bezirke_stand_for_one(landing, missing):
+    reading = read(landing, first_file("asylblg"))
+    is_left = [not area.startswith(missing) for area in reading.table.column("gebiet").to_pylist()]
+    frame = gate_frame(replace(reading, table=reading.table.filter(pa.array(is_left))), FEEDS["asylblg"], None)
+    [finding] = [
+        found
+        for found in find(FEEDS["asylblg"].suite, frame, gate="delivery", parameters={"kommunen": KOMMUNEN})
+        if not found.passed
+    ]
+    assert (finding.expectation, finding.severity) == ("kommunen_are_complete", "error")
+    assert missing in finding.message
 
 
 @pytest.mark.parametrize(("name", "column", "change", "rule", "severity"), BROKEN)

@@ -101,3 +101,12 @@ def test_nested_columns_and_broken_files_are_findings() -> None:
     data = parquet(OM=pa.array(["1"] * 100))
     assert fault(data[:-20], agreed)[0] == "file_is_complete"
     assert fault(data[:20] + b"\x00" * 40 + data[60:], agreed)[0] == "file_is_complete"
+
+
+def test_a_text_that_is_no_utf8_is_a_broken_file_and_no_defect_of_ours() -> None:
+    """Found by the fuzzer: Arrow reads it on trust, DuckDB ends with an internal error."""
+    table = pa.table({"OM": pa.array(["xxxx"])})
+    data = io.BytesIO()
+    pq.write_table(table, data, compression="none", use_dictionary=False)
+    spoilt = data.getvalue().replace(b"xxxx", b"x\xff\xfex")
+    assert fault(spoilt, agreement("parquet", PERSONS, grain="person"))[0] == "file_is_complete"

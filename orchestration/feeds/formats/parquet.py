@@ -33,6 +33,8 @@ def read(data: bytes, feed: Feed, deliverer: Deliverer) -> Cells:
         if any(pa.types.is_nested(column.type) for column in file.schema_arrow):
             return Cells(findings=[_not_plain()])
         table = file.read()
+        # Arrow takes a text's bytes on trust; DuckDB ends with an internal error where they are no UTF-8.
+        table.validate(full=True)
         table = pa.table([_known_to_duckdb(column) for column in table.columns], names=table.column_names)
     except (pa.ArrowException, OSError):
         return Cells(findings=[faults.broken(TITLES["parquet"])])
