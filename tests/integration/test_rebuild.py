@@ -68,10 +68,9 @@ def kill_when(process: subprocess.Popen[str], line_part: str) -> None:
 
 
 def test_a_killed_run_is_finished_by_the_next_with_the_same_bytes(own_county: Home, small_county: Home) -> None:
-    """Three kills, at the gate, in dbt, before the marts; then the rebuild from the archive alone is identical. A second run
-    beside the first is refused.
+    """Three kills, at the gate, in dbt, before the marts; then the rebuild from the archive alone is identical.
 
-    What was rejected after the release was made does not change it either.
+    A second run beside the first is refused. What was rejected after the release was made does not change it either.
     """
     drop_something_that_is_no_delivery(own_county, "nach dem Release")
     forget_all_but_the_archive(own_county)
