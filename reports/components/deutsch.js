@@ -99,15 +99,15 @@ export function signed(value, digits = 1) {
 
 /** `31.12.2023` from a date of the data (midnight UTC). */
 export function day(value) {
-	if (value === null || value === undefined) return '';
-	const date = new Date(value);
+	const date = new Date(value ?? 0);
+	// A day that is missing in the table arrives as the first of 1970.
+	if (date.getTime() === 0) return '';
 	const two = (n) => String(n).padStart(2, '0');
 	return `${two(date.getUTCDate())}.${two(date.getUTCMonth() + 1)}.${date.getUTCFullYear()}`;
 }
 
 /** `31.12.2023`, or both days where numerator and denominator were counted on different ones. */
 export function counted(row) {
-	if (!row.numerator_date) return '';
 	if (!row.has_mixed_dates) return day(row.numerator_date);
 	return `${day(row.numerator_date)} / ${day(row.denominator_date)}`;
 }

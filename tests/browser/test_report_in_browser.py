@@ -34,6 +34,7 @@ SHOWS_SOZIALRAEUME = [
 KOMMUNEN = 8
 SOZIALRAEUME = 87
 ENGLISH = re.compile(r"\b(Loading|No Results|records|Search|Error|Download|undefined|NaN)\b|\[object")
+NO_DAY = "01.01.1970"
 ENGLISH_NUMBER = re.compile(r"\d\.\d(?!\d)\s*%|\d,\d{3}(?!\d)")
 
 
@@ -102,6 +103,7 @@ def test_page_is_german_complete_and_silent(visit: Visit, screenshots: Path, nam
     assert visit.tab.get_attribute("html", "lang") == "de"
     assert visit.tab.locator("h1").count() == 1
     assert ENGLISH.search(visit.text) is None, ENGLISH.search(visit.text)
+    assert NO_DAY not in visit.text, "a missing day"
     assert ENGLISH_NUMBER.search(visit.text) is None, ENGLISH_NUMBER.search(visit.text)
     assert visit.tab.evaluate("document.documentElement.scrollWidth") <= width, "the page is wider than the screen"
 
