@@ -13,18 +13,22 @@ import pyarrow.parquet as pq
 
 from orchestration.sql import identifier, literal, single_threaded
 
-TREND_YEARS = 5
+TREND_PERIODS = 5
+"""Observations that a trend rests on: of years, or of every other year."""
 AREA_IDS = r"\d{5,}(?:-\d+)?"
 
 RULES = {
     "Trend über ein Jahr mit geheimer Zahl": (
         "fct_indicator",
         f"""
-        select 1 from fct_indicator as f
-        semi join (select * from fct_indicator where value_status = 'suppressed') as s
-            on s.boundary = f.boundary and s.area_id = f.area_id and s.indicator_id = f.indicator_id
-            and s.year > f.year - {TREND_YEARS} and s.year <= f.year
-        where f.trend != 'nicht_berechenbar'
+        select 1 from (
+            select trend, count(*) filter (value_status = 'suppressed') over (
+                partition by boundary, area_id, indicator_id order by year
+                rows between {TREND_PERIODS - 1} preceding and current row
+            ) as n_secret
+            from fct_indicator
+        )
+        where trend != 'nicht_berechenbar' and n_secret > 0
         """,
     ),
     "Vergleich mit dem Kreis an einer geheimen Zahl": (

@@ -13,7 +13,7 @@ from orchestration.analysis.index import certainty, classes, draw
 from orchestration.analysis.seeds import generator
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-BERLIN = Path(os.environ.get("IPSO_CONFORMANCE", REPOSITORY.parent / "shared" / "conformance")) / "berlin_mss_2021"
+BERLIN = Path(os.environ.get("IPSO_SHARED", REPOSITORY.parent / "shared")) / "conformance" / "berlin_mss_2021"
 INDICES = pd.DataFrame(
     {
         "index_id": ["x"],

@@ -21,7 +21,7 @@ import yaml
 REPOSITORY = Path(__file__).resolve().parents[2]
 DBT = Path(sys.executable).parent / "dbt"
 # Lies beside a checkout, where the workplace has it; the numbers themselves stand in the unit test.
-CONFORMANCE = Path(os.environ.get("IPSO_CONFORMANCE", REPOSITORY.parent / "shared" / "conformance"))
+CONFORMANCE = Path(os.environ.get("IPSO_SHARED", REPOSITORY.parent / "shared")) / "conformance"
 SHARED_VECTORS = CONFORMANCE / "fingertips_trend_vectors.json"
 
 
