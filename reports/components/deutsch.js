@@ -47,7 +47,7 @@ export function number(value, digits = 0) {
 		formats.set(digits, new Intl.NumberFormat('de-DE', { minimumFractionDigits: digits, maximumFractionDigits: digits }));
 	}
 	const text = formats.get(digits).format(Number(value));
-	return /^-0(,0+)?$/.test(text) ? text.slice(1) : text;
+	return /^-0(,0+)?$/.test(text) ? text.slice(1) : text.replace('-', '−');
 }
 
 /** `11,2 %`, `46,4 m²`, `4.240`. */
