@@ -56,7 +56,7 @@ def enlarge(release: Path, target: Path, times: int) -> None:
                 larger = [f"{name} * {times} as {name}" for name in COUNTS if name in names]
                 # A share of the Kreis stays what it is; what depends on its size is left out.
                 nothing = [f"null as {name}" for name in ("ci_lower", "ci_upper", "change_absolute") if name in names]
-                if "value" in names:
+                if {"value", "denominator"} <= set(names):
                     larger.append(f"case when denominator is null then value * {times} else value end as value")
                 changes = ", ".join([*larger, *nothing])
                 whole = f"select * {f'replace ({changes})' if changes else ''} from t where {top}"
