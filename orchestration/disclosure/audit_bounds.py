@@ -162,7 +162,7 @@ def _reconciled(system: System, broken: np.ndarray) -> tuple[System, int]:
         _set_cost(highs, np.concatenate([np.zeros(columns.size), weight, weight]))
         solution = _optimum(highs)
         atoms = solution[: columns.size]
-        if np.any(np.abs(atoms - np.round(atoms)) > EPSILON):
+        if _is_fraction(atoms).any():
             solution = _optimum(highs, whole=columns.size)
         up, down = solution[columns.size :].reshape(2, -1)
         row_low[rows] += down - up
@@ -187,8 +187,8 @@ class _Component:
         """Attained low and high of each target."""
         # HiGHS does not always recognise an objective without end: far above all that is printed stands for it.
         self._endless = 1000 + 10 * max(_largest(bounds) for bounds in (*self.row_bounds, *self.column_bounds))
-        capped = np.minimum(self.column_bounds[1], self._endless)
-        self._highs = _model(self.rows, self.row_bounds, (self.column_bounds[0], capped))
+        self._capped = np.minimum(self.column_bounds[1], self._endless)
+        self._highs = _model(self.rows, self.row_bounds, (self.column_bounds[0], self._capped))
         self._low = np.full(self.targets.size, np.inf)
         self._high = np.full(self.targets.size, -np.inf)
         if enough is not None:
@@ -205,7 +205,7 @@ class _Component:
         return (high >= low) & enough(self.targets[at], low, high)
 
     def _sweep(self, enough: Enough) -> None:
-        """Vertices that raise or lower many open targets at once, as long as that settles some."""
+        """Tables that raise or lower many open targets at once, as long as that settles some."""
         rng = np.random.default_rng(0)
         settled = -1
         while True:
@@ -215,7 +215,7 @@ class _Component:
             settled = int((~is_open).sum())
             for _ in range(4):
                 weight = is_open * rng.uniform(-1.0, 1.0, is_open.size)
-                self._record(self._programme(self.expression.T @ weight))
+                self._record(self._near(self._programme(self.expression.T @ weight)))
 
     def _extreme(self, target: int, sign: float) -> None:
         """The least (sign -1) or greatest (+1) value of one target, whole, and attained."""
@@ -224,13 +224,31 @@ class _Component:
             # The relaxation is not tight: only whole tables count.
             self._record(_optimum(self._highs, whole=self.rows.shape[1]))
 
+    def _near(self, solution: np.ndarray) -> np.ndarray:
+        """A table of whole numbers near a solution: one fraction after the other is fixed; whole or given up."""
+        fixed: list[int] = []
+        while (fractions := np.flatnonzero(_is_fraction(solution))).size:
+            column = int(fractions[0])
+            fixed.append(column)
+            for value in (np.floor(solution[column]), np.ceil(solution[column])):
+                self._highs.changeColBounds(column, value, value)
+                self._highs.run()
+                if self._highs.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+                    break
+            else:
+                break
+            solution = np.array(self._highs.getSolution().col_value)
+        for column in fixed:
+            self._highs.changeColBounds(column, self.column_bounds[0][column], self._capped[column])
+        return solution
+
     def _programme(self, objective: np.ndarray) -> np.ndarray:
         _set_cost(self._highs, objective)
         return _optimum(self._highs)
 
     def _record(self, solution: np.ndarray) -> bool:
         """Note what the targets are in this table; False if it is not one of whole numbers."""
-        if np.any(np.abs(solution - np.round(solution)) > EPSILON):
+        if _is_fraction(solution).any():
             return False
         value = self.constant + self.expression @ np.round(solution)
         self._low, self._high = np.minimum(self._low, value), np.maximum(self._high, value)
@@ -329,6 +347,10 @@ def _optimum(highs: highspy.Highs, whole: int = 0) -> np.ndarray:
     if status != highspy.HighsModelStatus.kOptimal:
         raise RuntimeError(f"HiGHS: {highs.modelStatusToString(status)}")
     return solution
+
+
+def _is_fraction(values: np.ndarray) -> np.ndarray:
+    return np.abs(values - np.round(values)) > EPSILON
 
 
 def _largest(bounds: np.ndarray) -> float:
