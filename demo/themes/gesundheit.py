@@ -1,4 +1,4 @@
-"""Gesundheit: examination before school, and the Pflegestatistik of odd years.
+"""Gesundheit: examination before school (two years of children together) and the Pflegestatistik, both of odd years.
 
 Levels follow published figures (care recipients of the county: 10,519 in 2015); the rest is invented.
 """
@@ -14,7 +14,7 @@ from demo.basis import draw, with_totals
 from demo.files import DEMO_LABEL, KREIS, DemoFeed, File, area_rows, count_cells, csv_file, suppressed, workbook
 from demo.themes.common import course
 
-YEARS = tuple(range(2015, 2024))
+YEARS = (2015, 2017, 2019, 2021, 2023)
 EINGANG, PFLEGE = 310, 330
 
 # --- schuleingang -------------------------------------------------------------------------------------------------
@@ -26,12 +26,12 @@ _FINDINGS = {
     "Impfstatus vollständig": (0.91, 0.925, -0.05),
     "U-Heft vollständig": (0.86, 0.88, -0.2),
 }
-# Staff of the Gesundheitsamt traced contacts instead.
-_EXAMINED = {2020: 0.71, 2021: 0.83}
+# In 2020 and 2021 the staff of the Gesundheitsamt traced contacts instead.
+_EXAMINED = {2021: 0.77}
 
 
 def _examined(basis: pd.DataFrame, year: int) -> pd.DataFrame:
-    table = basis.assign(kinder=draw(basis, "a5", _EXAMINED.get(year, 0.975), 0.0, year, EINGANG))
+    table = basis.assign(kinder=draw(basis, "a5_6", _EXAMINED.get(year, 0.975), 0.0, year, EINGANG))
     findings = {
         name: draw(table, "kinder", course(year, first, last), slope, year, EINGANG + 1 + number)
         for number, (name, (first, last, slope)) in enumerate(_FINDINGS.items())
@@ -102,5 +102,5 @@ def _pflege(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
 
 FEEDS = {
     "schuleingang": DemoFeed(YEARS, _schuleingang),
-    "pflege": DemoFeed((2015, 2017, 2019, 2021, 2023), _pflege),
+    "pflege": DemoFeed(YEARS, _pflege),
 }
