@@ -138,6 +138,22 @@ def test_no_published_number_is_one_or_two_persons(county: Home) -> None:
     assert hidden > 0
 
 
+def test_core_indicators_can_be_shown_in_small_areas(county: Home) -> None:
+    """The catalogue's aim (decision 0023): in fewer than 15 % of Sozialräume with 300 inhabitants and more blank."""
+    query = (REPOSITORY / "reports" / "sources" / "ipso" / "geheim_indikator.sql").read_text(encoding="utf-8")
+    with release_connection(county) as release:
+        shown = release.execute(
+            f"""
+            select indicator_id, ist_kern, sum(geheim) / sum(sozialraeume), arg_max(geheim / sozialraeume, year)
+            from ({query}) group by all order by all
+            """
+        ).fetchall()
+    core = [(indicator, all_years, newest) for indicator, is_core, all_years, newest in shown if is_core]
+    assert len(core) >= 17
+    assert [name for name, all_years, newest in core if max(all_years, newest) >= 0.15] == []
+    assert [name for name, is_core, all_years, _ in shown if not is_core and all_years >= 0.15] != []
+
+
 def test_no_single_blank_can_be_worked_out_from_its_kommune(county: Home) -> None:
     with release_connection(county) as release:
         alone = release.execute(
