@@ -73,6 +73,7 @@ WHOLE_FILES = {"ipso.duckdb", CHECKSUMS, *GEOMETRY_FILES}
 """Files that belong to no single table."""
 DERIVED = "numerator, ci_lower, ci_upper, change_absolute, change_percent, conversion_error, value_rank"
 MINIMUM = 3
+"""Never shown, whatever a feed declares; a feed may declare more."""
 COUNTED = ("persons", "households")
 """Units of measures that count people; burglaries, clubs and balances of moves may be one or two."""
 
@@ -88,12 +89,15 @@ def check_release(release: Path) -> list[Finding]:
             select f.area_id, f.year, f.indicator_id, f.boundary, f.value_status, f.value,
                 coalesce({DERIVED}) as derived,
                 case
-                    when i.numerator_unit in {COUNTED} and f.numerator > 0 and f.numerator < {MINIMUM} then f.numerator
-                    when i.denominator_unit in {COUNTED} and f.denominator > 0 and f.denominator < {MINIMUM}
-                        then f.denominator
+                    when i.numerator_unit in {COUNTED} and f.numerator > 0
+                        and f.numerator < greatest({MINIMUM}, n.minimum) then f.numerator
+                    when i.denominator_unit in {COUNTED} and f.denominator > 0
+                        and f.denominator < greatest({MINIMUM}, d.minimum) then f.denominator
                 end as small_count
             from fct_indicator as f
             left join dim_indicator as i using (indicator_id)
+            left join meta_disclosure_rule as n on n.measure_id = i.numerator_measure
+            left join meta_disclosure_rule as d on d.measure_id = i.denominator_measure
             order by all
             """
         ).df()

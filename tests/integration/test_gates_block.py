@@ -43,6 +43,7 @@ def test_the_real_release_passes(release: Path) -> None:
     ("statement", "told"),
     [
         ("update fct_indicator set numerator = 2 where indicator_id = 'population' and year = 2020", "Kleine Fallzahl"),
+        ("update meta_disclosure_rule set minimum = 1000 where measure_id = 'population'", "Kleine Fallzahl"),
         (
             "update fct_population set population = 1 where age_band = '80_plus' and value_status = 'ok'",
             "Kleine Fallzahl",

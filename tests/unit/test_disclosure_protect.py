@@ -111,6 +111,25 @@ def test_a_count_that_was_secret_stays_so_when_it_becomes_zero():
     assert kept[first].all() and kept.sum() >= 2
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_readers_who_take_such_a_zero_for_at_least_one_can_tell_nothing(seed):
+    rng = np.random.default_rng(seed)
+    parts = rng.choice([0, 1, 2, 4, 7, 15], size=(6, 3))
+    small = np.argwhere((parts > 0) & (parts < 3))
+    other = parts.copy()
+    other[tuple(small[rng.integers(len(small))])] = 0
+    original, corrected = aid(parts), aid(other)
+    first = blank_cells(original, areas_of(original))
+    blank = blank_cells(corrected, areas_of(corrected), earlier=earlier_from(original, first))
+    relations = relate(corrected, area_tree(areas_of(corrected)), load_declaration())
+    values = corrected["value"].to_numpy()
+    assert (values[blank] == 0).any()
+    system = System(relations.matrix, np.where(blank, 1.0, values), np.where(blank, np.inf, values))
+    found = ranges(system, sp.csr_array(relations.matrix[blank]))
+    assert found.contradictions == 0
+    assert set(verdicts(found.low, found.high, 3)) == {SAFE}
+
+
 def test_of_two_shares_the_one_that_is_blank_anyway_is_blanked():
     """05A-1's unemployed arrive blank: their share is lost, so its young residents are the cheaper hiding place."""
     few, many = "unemployed_under_25", "population_15_to_24"

@@ -7,8 +7,8 @@ indicators as (
     select * from {{ ref('indicators') }}
 ),
 
-measures as (
-    select * from {{ ref('measures') }}
+rules as (
+    select * from {{ ref('stg_control__disclosure_rule') }}
 ),
 
 hidden as (
@@ -33,9 +33,8 @@ final as (
             when hidden.area_id is not null then null
             when
                 indicators.unit = 'count'
-                and measures.counts_persons
-                and goals.baseline_value > 0
-                and goals.baseline_value < {{ var("minimum_count") }}
+                and goals.baseline_value < rules.minimum
+                and (goals.baseline_value > 0 or not rules.zeros_shown)
                 then null
             else goals.baseline_value
         end as baseline_value,
@@ -46,7 +45,7 @@ final as (
         goals.delivery_id
     from goals
     left join indicators on goals.indicator_id = indicators.indicator_id
-    left join measures on indicators.numerator_measure = measures.measure_id
+    left join rules on indicators.numerator_measure = rules.measure_id
     left join hidden
         on
             goals.area_id = hidden.area_id
