@@ -58,23 +58,31 @@ def build_site(release: Path, target: Path, progress: Progress = print) -> None:
     started = time.monotonic()
     with _one_build_at_a_time(progress):
         node = install_packages(progress)
-        for leftover in (".evidence", "build", ".svelte-kit"):
-            shutil.rmtree(REPORTS / leftover, ignore_errors=True)
-        sizes = write_sources(release, REPORTS / ".evidence" / "template" / "static" / "data")
-        progress(f"Bericht: {len(sizes)} Tabellen übergeben ({sum(sizes.values()) / 1e6:.1f} MB)")
-        _run(
-            ["node", "node_modules/@evidence-dev/evidence/cli.js", "build:strict"],
-            environment=node | {"IPSO_SITE_VERSION": _version(release)},
-            limit_seconds=BUILD_LIMIT_SECONDS,
-            what="Bericht: Seiten werden gebaut",
-            progress=progress,
-        )
-        built = REPORTS / "build"
-        if not (built / "index.html").is_file():
-            raise ReportError("Der Bericht wurde gebaut, aber es fehlt die Startseite.")
-        pages = finish_pages(built)
-        _move_into_place(built, target)
+        _empty_caches()
+        try:
+            sizes = write_sources(release, REPORTS / ".evidence" / "template" / "static" / "data")
+            progress(f"Bericht: {len(sizes)} Tabellen übergeben ({sum(sizes.values()) / 1e6:.1f} MB)")
+            _run(
+                ["node", "node_modules/@evidence-dev/evidence/cli.js", "build:strict"],
+                environment=node | {"IPSO_SITE_VERSION": _version(release)},
+                limit_seconds=BUILD_LIMIT_SECONDS,
+                what="Bericht: Seiten werden gebaut",
+                progress=progress,
+            )
+            built = REPORTS / "build"
+            if not (built / "index.html").is_file():
+                raise ReportError("Der Bericht wurde gebaut, aber es fehlt die Startseite.")
+            pages = finish_pages(built)
+            _move_into_place(built, target)
+        finally:
+            _empty_caches()
     progress(f"Bericht: {pages} Seiten in {time.monotonic() - started:.0f} s")
+
+
+def _empty_caches() -> None:
+    """Nothing of a release stays behind in the tool's folders: neither of the one before nor of this one."""
+    for leftover in (".evidence", "build", ".svelte-kit"):
+        shutil.rmtree(REPORTS / leftover, ignore_errors=True)
 
 
 def write_sources(release: Path, folder: Path) -> dict[str, int]:

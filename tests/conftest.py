@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from installation import copied, ipso
+from marked import marked_register
 
 from demo.deliveries import write_deliveries
 from orchestration.home import Home
@@ -34,8 +35,17 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
 
 @pytest.fixture(scope="session")
 def county(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Home:
-    """The demo county 2009 to 2023, delivered and released; nobody changes it."""
-    return _released(tmp_path_factory, worker_id, "county", lambda home: ipso(home, "demo"))
+    """The demo county 2009 to 2023 with one marked person, delivered and released; nobody changes it."""
+
+    def deliver(home: Home) -> None:
+        ipso(home, "demo")
+        register = home.landing / "roesrath" / "einwohner_2023.csv"
+        marked = marked_register(register.read_text(encoding="cp1252"))
+        old = register.stat().st_mtime
+        register.write_text(marked, encoding="cp1252")
+        os.utime(register, (old, old))
+
+    return _released(tmp_path_factory, worker_id, "county", deliver)
 
 
 @pytest.fixture(scope="session")

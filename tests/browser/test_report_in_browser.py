@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from decoded import blank_counts, leaks
+from decoded import blank_counts, finds, leaks
+from marked import PERSON, PERSON_MARKERS
 
-from orchestration.home import Home
+from orchestration.home import REPOSITORY, Home
 
 pytestmark = pytest.mark.browser
 
@@ -244,3 +246,14 @@ def test_the_site_holds_no_blank_count(site: Path, county: Home) -> None:
     blank = blank_counts(county)
     assert len(blank) > 100
     assert leaks(site.resolve(), set(), blank) == []
+
+
+@pytest.mark.skipif("IPSO_TEST_COUNTY" in os.environ, reason="in a county that is named, nobody is marked")
+def test_the_site_knows_no_marked_person(site: Path, county: Home) -> None:
+    assert any(PERSON in found for found in finds(PERSON_MARKERS, county.archive, set())), "the search finds"
+    assert finds(PERSON_MARKERS, site.resolve(), set()) == []
+
+
+def test_nothing_of_the_release_stays_in_the_folders_of_the_tool(site: Path) -> None:
+    left = [name for name in (".evidence", ".svelte-kit", "build") if (REPOSITORY / "reports" / name).exists()]
+    assert site.exists() and left == []

@@ -1,13 +1,12 @@
 """Marked persons and every blank count, sought in all that the real job leaves outside archive, raw and staging.
 
 One rejection, one crash of dbt with a marked cell in its error, one whole run: then every byte is searched, inside ZIP,
-XLSX, Parquet, DuckDB and SQLite too. The report, which knows the release only, is searched in tests/browser.
+XLSX, Parquet, DuckDB and SQLite too. The report of a county with a marked person is searched in tests/browser.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from decoded import blank_counts, finds, leaks
 from installation import ipso
+from marked import PERSON, PERSON_MARKERS, STREET, marked_register
 
 from orchestration.feeds.intake import Delivery, deliveries
 from orchestration.gates.verdicts import load_verdict, raw_path
@@ -22,8 +22,8 @@ from orchestration.home import Home
 
 pytestmark = pytest.mark.integration
 
-PERSON, STREET, NUMBER, DATE, CELL = "KNR7F3A9Q", "Kanarienvogelgasse", "4711kv", "31.13.1887", "KANARIENZELLE"
-MARKERS = [PERSON, STREET, NUMBER, DATE, CELL]
+DATE, CELL = "31.13.1887", "KANARIENZELLE"
+MARKERS = [*PERSON_MARKERS, DATE, CELL]
 
 
 @pytest.fixture(scope="module")
@@ -59,19 +59,10 @@ def _deliver_marked(home: Home, deliverer: str, year: int, spoilt: bool) -> None
     text = (
         _newest(home, "einwohner", deliverer, year).blob(home).read_bytes().decode("utf-8-sig" if spoilt else "cp1252")
     )
-    head, first, *rest = text.splitlines()
-    columns, cells = head.split(";"), first.split(";")
-    for name, value in (
-        ("Ordnungsmerkmal|OM|PERSNR|Pers.*", PERSON),
-        ("Stra.e.*|STR|Str\\.", STREET),
-        ("Haus.?n.*|HNR", NUMBER),
-    ):
-        cells[next(i for i, column in enumerate(columns) if re.fullmatch(name, column))] = value
-    if spoilt:
-        cells[next(i for i, column in enumerate(columns) if re.fullmatch("Geb.*|GEBDAT", column))] = DATE
+    more = {"Geb.*|GEBDAT": DATE} if spoilt else {}
     target = home.landing / deliverer / f"einwohner_{year}.csv"
     target.parent.mkdir(exist_ok=True)
-    target.write_text("\n".join([head, ";".join(cells), *rest, ""]), encoding="utf-8" if spoilt else "cp1252")
+    target.write_text(marked_register(text, more), encoding="utf-8" if spoilt else "cp1252")
     old = target.stat().st_mtime - 60
     os.utime(target, (old, old))
 
