@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import shutil
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 
-from orchestration.disclosure.cells import Protection
+from orchestration.disclosure.cells import AREAS, POPULATION, Protection, ruled
+from orchestration.disclosure.pattern import blanks_of
+from orchestration.disclosure.protect import blank_cells
+from orchestration.disclosure.rules import load_rules
 from orchestration.gates.plausibility import judge_frame
 from orchestration.gates.release import check_release
 from orchestration.home import REPOSITORY, Home
@@ -75,6 +80,80 @@ def test_a_release_that_hides_the_small_counts_alone_is_stopped(release: Path, s
                 from published as p
                 join intermediate.int_population as c
                     using (boundary, area_id, year, age_band, sex, nationality_group)
+            ) to '{table}' (format parquet)
+            """
+        )
+    assert any("Geheime Anzahlen lassen sich errechnen" in message for message in errors(release))
+
+
+def test_a_release_of_a_suppressor_that_takes_blanks_for_zero_or_more_is_stopped(
+    release: Path, small_county: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The classical lower bound, in the population table of one year: readers know that a blank is at least one."""
+    monkeypatch.setattr(
+        "orchestration.disclosure.pattern.blanks_of",
+        lambda part: blanks_of(replace(part, counts=replace(part.counts, zeros_shown=np.zeros(len(part.cells), bool)))),
+    )
+    rules = load_rules()
+    with duckdb.connect(str(small_county.warehouse), read_only=True) as warehouse:
+        cells = warehouse.execute(
+            f"select *, false as is_few, null as largest, null as second, null as dominance_percent from ({POPULATION})"
+            " where boundary = 'as_counted' and year = 2023"
+        ).df()
+        areas = warehouse.execute(f"from ({AREAS}) where boundary = 'as_counted' and year = 2023").df()
+        warehouse.register("weak", cells[blank_cells(ruled(cells, rules), areas)])
+        table = release / "parquet" / "fct_population.parquet"
+        warehouse.execute(f"create temp table published as select * from read_parquet('{table}')")
+        warehouse.execute(
+            f"""
+            copy (
+                select p.* replace (
+                    case when w.item is null then c.population end as population,
+                    case when w.item is null then 'ok' else 'suppressed' end as value_status
+                )
+                from published as p
+                join intermediate.int_population as c
+                    using (boundary, area_id, year, age_band, sex, nationality_group)
+                left join weak as w
+                    on w.area_id = p.area_id and w.year = p.year
+                    and w.item like '%|' || p.age_band || '|' || p.sex || '|' || p.nationality_group
+                where p.year = 2023
+            ) to '{table}' (format parquet)
+            """
+        )
+    assert any("Geheime Anzahlen lassen sich errechnen" in message for message in errors(release))
+
+
+def test_a_release_that_protects_one_year_at_a_time_is_stopped(release: Path, small_county: Home) -> None:
+    """A share of 2023 beside its change tells that of 2022."""
+    table = release / "parquet" / "fct_indicator.parquet"
+    with duckdb.connect(str(small_county.warehouse), read_only=True) as warehouse:
+        warehouse.execute(f"create temp table published as select * from read_parquet('{table}')")
+        changed = """
+            select now.area_id, now.value - 100 * part.value / whole.value as difference
+            from published as now
+            join published as before using (area_id, boundary, indicator_id)
+            join intermediate.int_measure as part using (area_id, boundary)
+            join intermediate.int_measure as whole using (area_id, boundary)
+            where now.indicator_id = 'share_under_18' and now.boundary = 'as_counted'
+                and now.year = 2023 and now.value_status = 'ok'
+                and before.year = 2022 and before.value_status = 'suppressed'
+                and part.year = 2022 and part.measure_id = 'population_under_18'
+                and whole.year = 2022 and whole.measure_id = 'population'
+        """
+        [(found,)] = warehouse.execute(f"select count(*) from ({changed})").fetchall()
+        assert found > 0
+        warehouse.execute(
+            f"""
+            copy (
+                select p.* replace (
+                    coalesce(c.difference, p.change_absolute) as change_absolute,
+                    case when c.area_id is null then p.change_since_year else 2022 end as change_since_year
+                )
+                from published as p
+                left join ({changed}) as c
+                    on c.area_id = p.area_id and p.indicator_id = 'share_under_18' and p.boundary = 'as_counted'
+                    and p.year = 2023
             ) to '{table}' (format parquet)
             """
         )
