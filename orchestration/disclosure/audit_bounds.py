@@ -48,6 +48,10 @@ Enough = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """(numbers of targets, low, high that were attained) -> True where no more needs to be known."""
 
 
+class Contradiction(RuntimeError):
+    """No table of whole numbers agrees with all that is printed."""
+
+
 @dataclass
 class Ranges:
     """Attained ranges of the targets, shape (targets,); exact wherever they were not enough."""
@@ -63,23 +67,36 @@ def ranges(system: System, targets: sp.csr_array, enough: Enough | None = None) 
 
     Infinity is a legal upper end.
     """
-    lower, upper, broken = tighten(system)
-    contradictions = 0
-    if broken.any():
-        system, contradictions = _reconciled(system, broken)
-        lower, upper, broken = tighten(system)
-        if broken.any():
+    contradictions, is_met = 0, np.zeros(system.rows.shape[0], bool)
+    while True:
+        found, broken = _attained(system, targets, enough)
+        if found is not None:
+            return Ranges(*found, contradictions)
+        if is_met[broken].any():
             raise RuntimeError("Die veröffentlichten Zahlen widersprechen einander auch nach dem Ausgleich.")
+        system, parts = _reconciled(system, broken)
+        contradictions += len(parts)
+        is_met[np.concatenate(parts)] = True
+
+
+def _attained(
+    system: System, targets: sp.csr_array, enough: Enough | None
+) -> tuple[tuple[np.ndarray, np.ndarray] | None, np.ndarray]:
+    """Attained low and high of the targets, or None if rows contradict each other; and which ones do."""
+    lower, upper, broken = tighten(system)
+    if broken.any():
+        return None, broken
     low, high = targets @ lower, _activity(targets, upper)
     open_column = upper - lower > 0.5
     # What propagation fixes needs no programme.
     reach = sp.csr_array(targets[:, np.flatnonzero(open_column)])
     pending = np.flatnonzero(np.diff(reach.indptr) > 0)
-    attained_low, attained_high = np.array(low), np.array(high)
     for component in _components(system, targets, pending, lower, upper, open_column):
-        found = component.solve(enough)
-        attained_low[component.targets], attained_high[component.targets] = found
-    return Ranges(attained_low, attained_high, contradictions)
+        try:
+            low[component.targets], high[component.targets] = component.solve(enough)
+        except Contradiction:
+            broken[component.row_numbers] = True
+    return None if broken.any() else (low, high), broken
 
 
 def is_possible(system: System) -> bool:
@@ -144,13 +161,16 @@ def _activity(targets: sp.csr_array, upper: np.ndarray) -> np.ndarray:
     return np.where(targets @ np.isinf(upper).astype(float) > 0, np.inf, finite)
 
 
-def _reconciled(system: System, broken: np.ndarray) -> tuple[System, int]:
-    """The system with the row bounds moved as little as possible so that it can hold; soft rows give way first."""
+def _reconciled(system: System, broken: np.ndarray) -> tuple[System, list[np.ndarray]]:
+    """The system with the row bounds moved as little as possible so that it can hold; soft rows give way first.
+
+    And the rows of each part that hangs together with a broken one.
+    """
     row_label, column_label, _ = _label(system.rows)
     row_low, row_high = system.row_low.copy(), system.row_high.copy()
-    labels = np.unique(row_label[broken])
-    for label in labels:
-        rows, columns = np.flatnonzero(row_label == label), np.flatnonzero(column_label == label)
+    parts = [np.flatnonzero(row_label == label) for label in np.unique(row_label[broken])]
+    for rows in parts:
+        columns = np.flatnonzero(column_label == row_label[rows[0]])
         part = sp.csr_array(system.rows[rows][:, columns])
         eye = sp.eye_array(rows.size)
         weight = np.where(system.is_soft[rows], 1e-3, 1.0)
@@ -169,7 +189,7 @@ def _reconciled(system: System, broken: np.ndarray) -> tuple[System, int]:
         row_high[rows] += down - up
         gives_way = rows[(up + down > EPSILON) & system.is_soft[rows]]
         row_low[gives_way], row_high[gives_way] = -np.inf, np.inf
-    return System(system.rows, row_low, row_high, system.is_soft), labels.size
+    return System(system.rows, row_low, row_high, system.is_soft), parts
 
 
 @dataclass
@@ -177,6 +197,7 @@ class _Component:
     """A part of the system that hangs together, after what is fixed has been taken out."""
 
     rows: sp.csr_array
+    row_numbers: np.ndarray
     row_bounds: tuple[np.ndarray, np.ndarray]
     column_bounds: tuple[np.ndarray, np.ndarray]
     targets: np.ndarray
@@ -184,7 +205,7 @@ class _Component:
     constant: np.ndarray
 
     def solve(self, enough: Enough | None) -> tuple[np.ndarray, np.ndarray]:
-        """Attained low and high of each target."""
+        """Attained low and high of each target. Raises Contradiction."""
         # HiGHS does not always recognise an objective without end: far above all that is printed stands for it.
         self._endless = 1000 + 10 * max(_largest(bounds) for bounds in (*self.row_bounds, *self.column_bounds))
         self._capped = np.minimum(self.column_bounds[1], self._endless)
@@ -281,6 +302,7 @@ def _components(
             components.append(
                 _Component(
                     sp.csr_array(left[own_rows][:, own_columns]),
+                    rows[own_rows],
                     (system.row_low[rows[own_rows]] - shift, system.row_high[rows[own_rows]] - shift),
                     (lower[at], upper[at]),
                     pending[own],
@@ -335,7 +357,7 @@ def _set_cost(highs: highspy.Highs, cost: np.ndarray) -> None:
 
 
 def _optimum(highs: highspy.Highs, whole: int = 0) -> np.ndarray:
-    """An optimal solution, in which the first `whole` columns are whole numbers. Raises if there is none."""
+    """An optimal solution, in which the first `whole` columns are whole numbers. Raises Contradiction if none is."""
     columns = np.arange(whole, dtype=np.int32)
     if whole:
         highs.changeColsIntegrality(whole, columns, np.full(whole, highspy.HighsVarType.kInteger))
@@ -344,6 +366,8 @@ def _optimum(highs: highspy.Highs, whole: int = 0) -> np.ndarray:
     solution = np.array(highs.getSolution().col_value)
     if whole:
         highs.changeColsIntegrality(whole, columns, np.full(whole, highspy.HighsVarType.kContinuous))
+    if status == highspy.HighsModelStatus.kInfeasible:
+        raise Contradiction
     if status != highspy.HighsModelStatus.kOptimal:
         raise RuntimeError(f"HiGHS: {highs.modelStatusToString(status)}")
     return solution

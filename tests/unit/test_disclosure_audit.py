@@ -326,6 +326,19 @@ def test_counts_that_contradict_each_other_do_not_stop_the_audit():
     assert found.contradictions == 1
 
 
+@pytest.mark.parametrize("total", [1.0, 3.0])
+def test_nor_do_contradictions_that_no_single_row_shows(total):
+    """Three counts of which any two sum to an odd total: halves would do, whole numbers do not."""
+    pairs = sp.csr_array(np.array([[1.0, 1, 0], [0, 1, 1], [1, 0, 1]]))
+    kreis = sp.csr_array(sp.block_diag([pairs, np.array([[1.0, 1]])]))
+    found = ranges(
+        System(kreis, np.array([total] * 3 + [4]), np.array([total] * 3 + [4])), sp.eye_array(5, format="csr")
+    )
+    assert found.contradictions == 1
+    assert (found.low[3:].tolist(), found.high[3:].tolist()) == ([0, 0], [4, 4])
+    assert found.low[:3].sum() >= 0 and found.high[:3].max() <= total + 1
+
+
 def test_all_tables_are_few_enough_to_count_by_hand():
     # 1 + 2 blank under a printed 3: (1,2) and (2,1)
     matrix = np.array([[1.0, 0], [0, 1], [1, 1]])
