@@ -121,6 +121,22 @@ def test_the_catalogue_has_values_in_all_eight_themes(county: Home) -> None:
     assert areas == 87
 
 
+def test_both_elections_of_2009_stand_beside_each_other(county: Home) -> None:
+    with release_connection(county) as release:
+        days = release.execute(
+            "select indicator_id, year, numerator_date::varchar, value between 40 and 90 from fct_indicator"
+            " where indicator_id in ('council_turnout', 'bundestag_turnout') and area_id = '05378'"
+            " and boundary = 'as_counted' order by numerator_date"
+        ).fetchall()
+    council, bundestag = "council_turnout", "bundestag_turnout"
+    assert days == [
+        (council, 2009, "2009-08-30", True), (bundestag, 2009, "2009-09-27", True),
+        (bundestag, 2013, "2013-09-22", True), (council, 2014, "2014-05-25", True),
+        (bundestag, 2017, "2017-09-24", True), (council, 2020, "2020-09-13", True),
+        (bundestag, 2021, "2021-09-26", True),
+    ]  # fmt: skip
+
+
 def test_no_published_number_is_one_or_two_persons(county: Home) -> None:
     with release_connection(county) as release:
         small = release.execute(

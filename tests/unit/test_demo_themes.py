@@ -100,7 +100,9 @@ def test_parts_add_up_to_their_whole_and_no_part_is_blank_alone(landing, file):
                 assert parts.sum() == frame[measure.name][whole], (whole, measure.name)
 
 
-@pytest.mark.parametrize("name", ["bewegungen", "haushalte", "migrationshintergrund", "sgb12", "wohngeld", "asylblg", "beschaeftigte"])
+@pytest.mark.parametrize(
+    "name", ["bewegungen", "haushalte", "migrationshintergrund", "sgb12", "wohngeld", "asylblg", "beschaeftigte"]
+)
 def test_counts_of_one_or_two_persons_never_leave_the_deliverer(landing, name):
     for file in (file for file in FILES if Path(file).stem.startswith(f"{name}_")):
         table = read(landing, file).table
