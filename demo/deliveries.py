@@ -2,7 +2,7 @@
 
 Bytes are deterministic: equal at every call with the same packages, and a year alone has the bytes it has in the full
 run. What a file looks like is in `demo/register.py` (registers), `demo/themes/` (all yearly feeds), `demo/elections.py`
-and, for the table of the concept, below. Who lives in the county is in `demo/population.py`.
+and `demo/references.py` and, for the table of the concept, below. Who lives in the county is in `demo/population.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from demo import references
 from demo.elections import BUNDESTAG_DAYS, bundestag_election, council_election, election_days
 from demo.files import Count, DemoFeed, write_atomically, write_whole
 from demo.geography import addresses, gpkg_paths, write_borders
@@ -34,7 +35,7 @@ from demo.themes import (
     wohnen,
 )
 
-SINGLE_FEEDS = ("kinder_sgb2", "wahlen", "bundestagswahl", "gemeindegrenzen", "sozialraeume")
+SINGLE_FEEDS = ("kinder_sgb2", "wahlen", "bundestagswahl", "referenzwerte", "gemeindegrenzen", "sozialraeume")
 THEME_FEEDS: dict[str, DemoFeed] = {
     **demographie.FEEDS,
     **einkommen.FEEDS,
@@ -91,6 +92,8 @@ def write_deliveries(
         for day in BUNDESTAG_DAYS:
             written.append(_write_text(landing / "kreis" / f"bundestagswahl_{day.year}.csv", bundestag_election(day)))
     chosen = {name: feed for name, feed in THEME_FEEDS.items() if name in feeds}
+    if "referenzwerte" in feeds:
+        written.append(_write_text(landing / "bbsr" / f"referenzwerte_{references.YEAR}.csv", references.references()))
     registers, counts = _live(landing, wanted, chosen, "einwohner" in feeds, progress, scale)
     written += registers
     for feed in chosen.values():

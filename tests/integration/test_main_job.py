@@ -246,8 +246,23 @@ def test_every_feed_flows_to_measures_or_to_a_table_of_its_own(county: Home) -> 
         }
     lists = {name for name, feed in load_feeds().items() if feed.grain in ("record", "geography")}
     summed = {name for name, feed in load_feeds().items() if feed.sums}
-    assert feeds == set(load_feeds()) - lists | {"angebote"} | summed
+    # What others publish is held against our figures and becomes none of them.
+    assert feeds == set(load_feeds()) - lists - {"referenzwerte"} | {"angebote"} | summed
     assert all(planned.values()), planned
+
+
+def test_a_reference_that_contradicts_us_is_published_with_both_values(county: Home) -> None:
+    with release_connection(county) as release:
+        told = release.execute(
+            "select year, message from meta_finding where expectation = 'reference_agrees' and not passed"
+        ).fetchall()
+        [(own,)] = release.execute(
+            "select round(value, 1) from fct_indicator where indicator_id = 'share_foreign' and area_id = '05378'"
+            " and year = 2022 and boundary = 'as_counted'"
+        ).fetchall()
+    [(year, message)] = told
+    assert year == 2022 and message.startswith("Anteil der Personen ohne deutsche Staatsangehörigkeit 2022, Rheinisch")
+    assert f"Hier {own}, dort 10.7: Unterschied {own - 10.7:.1f}".replace(".", ",") + "." in message
 
 
 def test_statistische_bezirke_go_no_finer_than_they_support(county: Home) -> None:
