@@ -121,6 +121,33 @@ def test_the_catalogue_has_values_in_all_eight_themes(county: Home) -> None:
     assert areas == 87
 
 
+def test_every_indicator_has_values_at_its_finest_level_and_at_every_level_above(county: Home) -> None:
+    """Each from the sums of that level: the value times the denominator is the numerator."""
+    with release_connection(county) as release:
+        empty, wrong = release.execute(
+            """
+            with levels (level, fineness) as (values ('kreis', 1), ('kommune', 2), ('sozialraum', 3)),
+            due as (
+                select i.*, here.level
+                from dim_indicator as i
+                join levels as coarsest on coarsest.level = i.coarsest_level
+                join levels as finest on finest.level = i.finest_level
+                join levels as here on here.fineness between coarsest.fineness and finest.fineness
+            ),
+            facts as (
+                select f.*, a.level
+                from fct_indicator as f
+                join (select distinct area_id, level from dim_area) as a using (area_id)
+                where f.boundary = 'as_counted' and f.value is not null
+            )
+            select list(distinct due.indicator_id || ' ' || due.level) filter (facts.value is null),
+                count(*) filter (abs(facts.value * facts.denominator / due.scale - facts.numerator) > 1e-6)
+            from due left join facts using (indicator_id, level)
+            """
+        ).fetchall()[0]
+    assert (empty, wrong) == (None, 0)
+
+
 def test_both_elections_of_2009_stand_beside_each_other(county: Home) -> None:
     with release_connection(county) as release:
         days = release.execute(
