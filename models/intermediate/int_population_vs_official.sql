@@ -42,7 +42,8 @@ final as (
         years.population_basis as basis
     from counted
     left join delivered on counted.area_id = delivered.area_id and counted.year = delivered.year
-    left join known_by_level on counted.area_id = known_by_level.area_id and counted.year = known_by_level.year
+    left join known_by_level
+        on counted.area_id = known_by_level.area_id and counted.year = known_by_level.year
     left join years on counted.year = years.year
     where coalesce(delivered.value, known_by_level.population) is not null
 )
