@@ -148,7 +148,9 @@ TWO_SOURCES = f"""
 REFERENCES = f"""
     select r.area_id, r.year, r.feed, i.title as indicator_title, n.area_name, i.numerator_measure as measure_id,
         coalesce(i.denominator_measure, '') as other_measure_id, round(r.value, 1) as value,
-        round(r.reference_value, 1) as reference_value, round(r.value - r.reference_value, 1) as difference,
+        round(r.reference_value, 1) as reference_value,
+        -- of what is told, so that a reader finds the same
+        round(round(r.value, 1) - round(r.reference_value, 1), 1) as difference,
         r.tolerance, greatest(abs(r.value - r.reference_value) - r.tolerance, 0) as beyond_tolerance,
         least(r.numerator, r.denominator) as smallest_count, m.source, m.caveat
     from intermediate.int_indicator_vs_reference as r

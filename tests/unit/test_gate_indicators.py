@@ -195,7 +195,7 @@ def test_two_sources_that_disagree_are_both_named(warehouse: duckdb.DuckDBPyConn
 def test_a_reference_beyond_its_tolerance_is_told_with_both_values_and_what_differs(
     warehouse: duckdb.DuckDBPyConnection,
 ) -> None:
-    warehouse.execute("update intermediate.int_indicator_vs_reference set reference_value = 11.26")
+    warehouse.execute("update intermediate.int_indicator_vs_reference set reference_value = 11.26, value = 9.96")
     [finding] = found(warehouse, "plausibilitaet_referenzwerte")
     assert finding.is_warning and (finding.area_id, finding.year, finding.feed) == (KREIS, 2022, "inkar")
     assert "um mehr als 0,5 vom Referenzwert ab (INKAR x). Dort ohne Ältere. Der eigene Wert bleibt" in finding.message
