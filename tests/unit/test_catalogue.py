@@ -136,6 +136,9 @@ def test_of_migrapro_one_count_becomes_a_measure() -> None:
     """Two more would be a sum across sources that no declaration knows (decision 0031)."""
     [row] = [row for row in rows("delivered_measures") if row["feed"] == "migrationshintergrund"]
     assert (row["merkmal"], row["measure_id"]) == ("mit_hintergrund", "migration_background")
+    declared = {(w["part"], w["whole"]) for w in yaml.safe_load(DECLARATION.read_text(encoding="utf-8"))["within"]}
+    assert ("population_foreign", "migration_background") in declared
+    assert ("migration_background", "population") in declared
 
 
 def test_every_reference_is_a_column_of_its_feed_and_becomes_no_measure() -> None:
