@@ -21,7 +21,8 @@ from orchestration.disclosure.cells import side_by_side
 from orchestration.disclosure.protect import blank_cells
 
 KREIS, KOMMUNEN, SOZIALRAEUME = "05378", 8, 87
-RATES = {"einwohner": 1.0, "haushalte": 0.48, "haushalte_hhgen": 0.48, "beschaeftigte": 0.4, "wahlen": 0.8}
+RATES = {"einwohner": 1.0, "haushalte": 0.48, "haushalte_hhgen": 0.48, "beschaeftigte": 0.4, "wahlen": 0.8,
+         "bundestagswahl": 0.75}  # fmt: skip
 RATE = 0.03
 """Persons of a universe per inhabitant, where RATES names none."""
 NOT_LOCATED = 0.004

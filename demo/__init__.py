@@ -3,5 +3,5 @@
 Writes deliveries like a real county's; nothing in `orchestration` may depend on it to process a delivery.
 """
 
-DEMO_VERSION = "9"
+DEMO_VERSION = "10"
 """Raise whenever the bytes of a delivery change."""

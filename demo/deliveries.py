@@ -1,13 +1,12 @@
 """Writes the demo county's deliveries into a drop folder: which feeds there are, and in which order they are written.
 
 Bytes are deterministic: equal at every call with the same packages, and a year alone has the bytes it has in the full
-run. What a file looks like is in `demo/register.py` (registers), `demo/themes/` (all yearly feeds) and, for the three
-single deliveries, below. Who lives in the county is in `demo/population.py`.
+run. What a file looks like is in `demo/register.py` (registers), `demo/themes/` (all yearly feeds), `demo/elections.py`
+and `demo/references.py` and, for the table of the concept, below. Who lives in the county is in `demo/population.py`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -17,10 +16,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from demo import references
+from demo.elections import BUNDESTAG_DAYS, bundestag_election, council_election, election_days
 from demo.files import Count, DemoFeed, write_atomically, write_whole
 from demo.geography import addresses, gpkg_paths, write_borders
 from demo.population import FIRST_YEAR, LAST_YEAR, YearEnd, simulate
-from demo.reference import council_elections, kommunen
+from demo.reference import kommunen
 from demo.register import DIALECTS, address_texts, write_register
 from demo.themes import (
     arbeit,
@@ -34,7 +35,7 @@ from demo.themes import (
     wohnen,
 )
 
-SINGLE_FEEDS = ("kinder_sgb2", "wahlen", "gemeindegrenzen", "sozialraeume")
+SINGLE_FEEDS = ("kinder_sgb2", "wahlen", "bundestagswahl", "referenzwerte", "gemeindegrenzen", "sozialraeume")
 THEME_FEEDS: dict[str, DemoFeed] = {
     **demographie.FEEDS,
     **einkommen.FEEDS,
@@ -85,8 +86,14 @@ def write_deliveries(
     if "kinder_sgb2" in feeds:
         written += [_write_text(landing / "kreis" / f"kinder_sgb2_{y}.csv", _kinder_sgb2(y)) for y in _KINDER]
     if "wahlen" in feeds:
-        written += [_write_text(landing / "kreis" / f"wahlen_{d.year}.csv", _wahlen(d)) for d in _election_days()]
+        days = election_days()
+        written += [_write_text(landing / "kreis" / f"wahlen_{d.year}.csv", council_election(d)) for d in days]
+    if "bundestagswahl" in feeds:
+        for day in BUNDESTAG_DAYS:
+            written.append(_write_text(landing / "kreis" / f"bundestagswahl_{day.year}.csv", bundestag_election(day)))
     chosen = {name: feed for name, feed in THEME_FEEDS.items() if name in feeds}
+    if "referenzwerte" in feeds:
+        written.append(_write_text(landing / "bbsr" / f"referenzwerte_{references.YEAR}.csv", references.references()))
     registers, counts = _live(landing, wanted, chosen, "einwohner" in feeds, progress, scale)
     written += registers
     for feed in chosen.values():
@@ -182,26 +189,4 @@ def _kinder_sgb2(year: int) -> str:
     for row in _KINDER[year].splitlines():
         key, name, residents, children, share, change = row.split(";")
         lines.append(f"{key};{name};{residents};31.12.{year - 1};{children};31.10.{year};{share};{change}")
-    return "\r\n".join(lines) + "\r\n"
-
-
-_ELECTION_COLUMNS = "a1 a2 a3 a b b1 c d cdu spd gruene fdp uebrige"
-
-
-def _election_days() -> list[dt.date]:
-    return sorted({dt.date.fromisoformat(row["wahltag"]) for row in council_elections()})
-
-
-def _wahlen(day: dt.date) -> str:
-    names = {kommune.area_id: kommune.name for kommune in kommunen()}
-    lines = [
-        "datum;wahl;ags;gebiet-nr;gebiet-name;max-schnellmeldungen;anz-schnellmeldungen;"
-        "A1;A2;A3;A;B;B1;C;D;D1;D2;D3;D4;D5"
-    ]
-    for row in council_elections():
-        if row["wahltag"] != day.isoformat():
-            continue
-        ags = row["area_id"]
-        head = [f"{day:%d.%m.%Y}", "Ratswahl", ags, ags, names[ags], "1", "1"]
-        lines.append(";".join(head + [row[column] for column in _ELECTION_COLUMNS.split()]))
     return "\r\n".join(lines) + "\r\n"

@@ -1,4 +1,5 @@
-"""Demo feeds of the theme Demographie: movements, households (HHGen), official population (GENESIS)."""
+"""Demo feeds of the theme Demographie: movements, households (HHGen), migration background (MigraPro), official
+population (GENESIS)."""
 
 from __future__ import annotations
 
@@ -8,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from demo.basis import regions_of, with_totals
+from demo.basis import draw, regions_of, with_totals
 from demo.files import KREIS, DemoFeed, File, area_rows, count_cells, csv_file, region_names, suppressed
 from demo.population import LAST_YEAR, YearEnd, mortality
 from demo.reference import age_structure, kommunen, official_population
+from demo.themes.common import course
 
 YEARS = tuple(range(2015, LAST_YEAR + 1))
 
@@ -179,6 +181,32 @@ def write_haushalte(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
     yield File("kreis", f"haushalte_{year}.csv", csv_file(header, rows, encoding="utf-8"))
 
 
+# --- migrationshintergrund: what MigraPro (KOSIS) makes of the registers, CSV over all Kommunen ----------------------
+
+_MIGRATION = 440
+
+
+def write_migrationshintergrund(year: int, tables: list[pd.DataFrame]) -> Iterable[File]:
+    """Everybody without German nationality, and an invented share of the others that rises with deprivation."""
+    counts = []
+    for basis in tables:
+        germans = basis.assign(deutsche=basis["einwohner"] - basis["auslaender"])
+        further = draw(germans, "deutsche", course(year, 0.128, 0.163), 1.1, year, _MIGRATION)
+        counts.append(
+            pd.DataFrame(
+                {
+                    "Einwohner insgesamt": basis["einwohner"],
+                    "mit Migrationshintergrund": basis["auslaender"] + further,
+                    "darunter ohne deutsche Staatsangehörigkeit": basis["auslaender"],
+                }
+            )
+        )
+    table = with_totals(counts)
+    rows = area_rows(table, count_cells(table, suppressed(table)), f"31.12.{year}")
+    header = ["Stichtag", "Schlüssel", "Gebiet", *table.columns]
+    yield File("kreis", f"migrationshintergrund_{year}.csv", csv_file(header, rows))
+
+
 # --- bevoelkerung_amtlich: IT.NRW, GENESIS 12411-01-01-5 ----------------------------------------------------------
 
 _GENESIS_NAMES = {"05378008": "Burscheid, Rheinl", "05378016": "Leichlingen (Rhld.)"}
@@ -233,5 +261,6 @@ def write_bevoelkerung_amtlich(year: int, tables: list[pd.DataFrame]) -> Iterabl
 FEEDS = {
     "bewegungen": DemoFeed(tuple(range(2019, LAST_YEAR + 1)), write_bewegungen, movements),
     "haushalte": DemoFeed(YEARS, write_haushalte, household_types),
+    "migrationshintergrund": DemoFeed(YEARS, write_migrationshintergrund),
     "bevoelkerung_amtlich": DemoFeed(YEARS, write_bevoelkerung_amtlich, count=None),
 }

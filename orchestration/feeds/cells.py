@@ -24,7 +24,8 @@ DATE_PATTERNS = {
     "TT.MM.JJJJ": (r"\d{1,2}\.\d{1,2}\.\d{4}", "%d.%m.%Y"),
     "JJJJ-MM-TT": (r"\d{4}-\d{2}-\d{2}", "%Y-%m-%d"),
     "JJJJMMTT": (r"\d{8}", "%Y%m%d"),
-    "JJJJ": (r"\d{4}", "%Y"),
+    # As a spreadsheet or a statistics package leaves it, also 2015.0.
+    "JJJJ": (r"\d{4}(?:\.0)?", "%Y"),
 }
 MOST_SPELLED = 40
 FUND = "__fund"
@@ -368,8 +369,9 @@ def _number(deliverer: Deliverer) -> tuple[str, str]:
 
 
 def _date(feed: Feed) -> tuple[str, str]:
+    text = r"regexp_replace(v, '^(\d{4})\.0$', '\1')"
     branches = " ".join(
-        f"when regexp_full_match(v, '{pattern}') then try_cast(try_strptime(v, '{strptime}') as date)"
+        f"when regexp_full_match(v, '{pattern}') then try_cast(try_strptime({text}, '{strptime}') as date)"
         for pattern, strptime in (DATE_PATTERNS[key] for key in feed.date_formats)
     )
     any_pattern = "|".join(DATE_PATTERNS[key][0] for key in feed.date_formats)

@@ -22,12 +22,13 @@ MOST_FINDINGS = 50
             "int_sum_of_parts",
             "int_population_vs_official",
             "int_printed_vs_recomputed",
+            "int_indicator_vs_reference",
             "int_area",
         )
     ],
     description="Passen die Zahlen aller Lieferungen zusammen? Summen der Teile, amtliche Bevölkerung, gedruckte Werte,"
-    " fehlende Lieferungen, Sprünge, nicht verortbare Personen. Hinweise werden veröffentlicht, Fehler halten die"
-    " Veröffentlichung an.",
+    " Referenzwerte anderer Stellen, fehlende Lieferungen, Sprünge, nicht verortbare Personen. Hinweise werden"
+    " veröffentlicht, Fehler halten die Veröffentlichung an.",
 )
 @discreet
 def plausibility_gate(context: dg.AssetCheckExecutionContext, home: HomeResource) -> dg.AssetCheckResult:

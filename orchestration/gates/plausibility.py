@@ -38,6 +38,7 @@ FRAMES = {
     "plausibilitaet_bevoelkerung": f"""
         select p.area_id, p.year, p.population, p.official, n.area_name, 'einwohner' as feed,
             'population' as measure_id, least(p.population, p.official) as smallest_count,
+            p.population - p.official as difference,
             100.0 * abs(p.population - p.official) / nullif(p.official, 0) as deviation_percent
         from intermediate.int_population_vs_official as p
         join ({NAMES}) as n using (area_id)

@@ -145,10 +145,27 @@ TWO_SOURCES = f"""
     order by m.area_id, m.year, m.measure_id, other.feed
 """
 
+REFERENCES = f"""
+    select r.area_id, r.year, r.feed, i.title as indicator_title, n.area_name, i.numerator_measure as measure_id,
+        coalesce(i.denominator_measure, '') as other_measure_id, round(r.value, 1) as value,
+        round(r.reference_value, 1) as reference_value,
+        -- of what is told, so that a reader finds the same
+        round(round(r.value, 1) - round(r.reference_value, 1), 1) as difference,
+        r.tolerance, greatest(abs(r.value - r.reference_value) - r.tolerance, 0) as beyond_tolerance,
+        least(r.numerator, r.denominator) as smallest_count, m.source, m.caveat
+    from intermediate.int_indicator_vs_reference as r
+    join seeds.indicators as i using (indicator_id)
+    join seeds.indicator_references as m on m.feed = r.feed and m.merkmal = r.merkmal
+    join ({NAMES}) as n on n.area_id = r.area_id
+    where r.value is not null
+    order by r.area_id, r.year, i.indicator_id, r.feed, r.merkmal
+"""
+
 FRAMES = {
     "plausibilitaet_summen": SUMS,
     "plausibilitaet_anteile": SHARES,
     "plausibilitaet_indikatoren": JUMPS,
     "plausibilitaet_sozialraeume": MISSING_AREAS,
     "plausibilitaet_quellen": TWO_SOURCES,
+    "plausibilitaet_referenzwerte": REFERENCES,
 }

@@ -121,6 +121,49 @@ def test_the_catalogue_has_values_in_all_eight_themes(county: Home) -> None:
     assert areas == 87
 
 
+def test_every_indicator_has_values_at_its_finest_level_and_at_every_level_above(county: Home) -> None:
+    """Each from the sums of that level: the value times the denominator is the numerator."""
+    with release_connection(county) as release:
+        empty, wrong = release.execute(
+            """
+            with levels (level, fineness) as (values ('kreis', 1), ('kommune', 2), ('sozialraum', 3)),
+            due as (
+                select i.*, here.level
+                from dim_indicator as i
+                join levels as coarsest on coarsest.level = i.coarsest_level
+                join levels as finest on finest.level = i.finest_level
+                join levels as here on here.fineness between coarsest.fineness and finest.fineness
+            ),
+            facts as (
+                select f.*, a.level
+                from fct_indicator as f
+                join (select distinct area_id, level from dim_area) as a using (area_id)
+                where f.boundary = 'as_counted' and f.value is not null
+            )
+            select list(distinct due.indicator_id || ' ' || due.level) filter (facts.value is null),
+                count(*) filter (abs(facts.value * facts.denominator / due.scale - facts.numerator) > 1e-6)
+            from due left join facts using (indicator_id, level)
+            """
+        ).fetchall()[0]
+    assert (empty, wrong) == (None, 0)
+
+
+def test_both_elections_of_2009_stand_beside_each_other(county: Home) -> None:
+    with release_connection(county) as release:
+        days = release.execute(
+            "select indicator_id, year, numerator_date::varchar, value between 40 and 90 from fct_indicator"
+            " where indicator_id in ('council_turnout', 'bundestag_turnout') and area_id = '05378'"
+            " and boundary = 'as_counted' order by numerator_date"
+        ).fetchall()
+    council, bundestag = "council_turnout", "bundestag_turnout"
+    assert days == [
+        (council, 2009, "2009-08-30", True), (bundestag, 2009, "2009-09-27", True),
+        (bundestag, 2013, "2013-09-22", True), (council, 2014, "2014-05-25", True),
+        (bundestag, 2017, "2017-09-24", True), (council, 2020, "2020-09-13", True),
+        (bundestag, 2021, "2021-09-26", True),
+    ]  # fmt: skip
+
+
 def test_no_published_number_is_one_or_two_persons(county: Home) -> None:
     with release_connection(county) as release:
         small = release.execute(
@@ -230,8 +273,23 @@ def test_every_feed_flows_to_measures_or_to_a_table_of_its_own(county: Home) -> 
         }
     lists = {name for name, feed in load_feeds().items() if feed.grain in ("record", "geography")}
     summed = {name for name, feed in load_feeds().items() if feed.sums}
-    assert feeds == set(load_feeds()) - lists | {"angebote"} | summed
+    # What others publish is held against our figures and becomes none of them.
+    assert feeds == set(load_feeds()) - lists - {"referenzwerte"} | {"angebote"} | summed
     assert all(planned.values()), planned
+
+
+def test_a_reference_that_contradicts_us_is_published_with_both_values(county: Home) -> None:
+    with release_connection(county) as release:
+        told = release.execute(
+            "select year, message from meta_finding where expectation = 'reference_agrees' and not passed"
+        ).fetchall()
+        [(own,)] = release.execute(
+            "select round(value, 1) from fct_indicator where indicator_id = 'share_foreign' and area_id = '05378'"
+            " and year = 2022 and boundary = 'as_counted'"
+        ).fetchall()
+    [(year, message)] = told
+    assert year == 2022 and message.startswith("Anteil der Personen ohne deutsche Staatsangehörigkeit 2022, Rheinisch")
+    assert f"Hier {own}, dort 10.7: Unterschied {own - 10.7:.1f}".replace(".", ",") + "." in message
 
 
 def test_statistische_bezirke_go_no_finer_than_they_support(county: Home) -> None:

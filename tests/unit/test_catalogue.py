@@ -41,6 +41,25 @@ def test_there_are_at_least_forty_over_all_eight_themes_with_a_core_of_28() -> N
     assert {i["theme_id"] for i in INDICATORS if i["is_core"] == "true"} == {t["theme_id"] for t in rows("themes")}
 
 
+def test_what_the_county_asked_for_is_there() -> None:
+    """The list of the Sozialmonitoring's agreement, theme by theme."""
+    asked = {
+        "demographie": """population share_under_3 share_under_6 share_under_15 share_under_18 share_65_plus
+            share_80_plus youth_ratio old_age_ratio average_age births_per_1000 net_migration_per_1000 share_foreign
+            share_migration_background share_single_parent_households share_one_person_households""",
+        "einkommen": "sgb2_ratio sgb2_under_15_share sgb2_single_parents_share sgb12_old_age_share wohngeld_share",
+        "arbeit": "unemployment_share youth_unemployment_share long_term_unemployed_share employment_ratio",
+        "wohnen": "dwellings_per_1000 living_space_per_person social_dwellings_per_1000 rent_existing rent_new",
+        "bildung": """childcare_under_3_share childcare_3_plus_ratio youth_aid_per_1000 gymnasium_transition_share
+            school_leavers_without_certificate_share""",
+        "gesundheit": "school_entry_overweight_share school_entry_speech_share care_recipients_per_1000_65_plus",
+        "partizipation": "council_turnout bundestag_turnout volunteer_cards_per_1000 integration_aid_per_1000",
+        "sicherheit": "offences_per_1000 burglaries_per_1000",
+    }
+    there = {(i["theme_id"], i["indicator_id"]) for i in INDICATORS}
+    assert {(theme, name) for theme, names in asked.items() for name in names.split()} - there == set()
+
+
 @pytest.mark.parametrize("indicator", INDICATORS, ids=[i["indicator_id"] for i in INDICATORS])
 def test_each_line_is_complete_and_fits_its_kind(indicator: dict[str, str]) -> None:
     required = set(indicator) - {"denominator_measure"}
@@ -111,6 +130,26 @@ def test_a_share_of_two_sources_is_declared_as_part_and_whole() -> None:
     loose = {("employed", "population_15_to_64"), ("sgb2_persons", "population_under_65")}
     across = {(o, n) for o, n in shares if home.get(o, o) != home.get(n, n)} - loose
     assert across <= {(w["part"], w["whole"]) for w in text["within"]}
+
+
+def test_of_migrapro_one_count_becomes_a_measure() -> None:
+    """Two more would be a sum across sources that no declaration knows (decision 0031)."""
+    [row] = [row for row in rows("delivered_measures") if row["feed"] == "migrationshintergrund"]
+    assert (row["merkmal"], row["measure_id"]) == ("mit_hintergrund", "migration_background")
+    declared = {(w["part"], w["whole"]) for w in yaml.safe_load(DECLARATION.read_text(encoding="utf-8"))["within"]}
+    assert ("population_foreign", "migration_background") in declared
+    assert ("migration_background", "population") in declared
+
+
+def test_every_reference_is_a_column_of_its_feed_and_becomes_no_measure() -> None:
+    references = rows("indicator_references")
+    feed = load_feeds()["referenzwerte"]
+    assert {(r["feed"], r["merkmal"]) for r in references} == {(feed.name, c.name) for c in feed.measures}
+    assert all(float(r["tolerance"]) > 0 and r["source"] and r["caveat"] for r in references)
+    # What has no value in the Kreis could never be compared.
+    levels = {i["indicator_id"]: i["coarsest_level"] for i in INDICATORS}
+    assert {levels[r["indicator_id"]] for r in references} == {"kreis"}
+    assert feed.name not in {row["feed"] for row in rows("delivered_measures")}
 
 
 def test_the_page_of_the_catalogue_is_the_one_in_the_seed() -> None:

@@ -211,6 +211,29 @@ def test_elections_are_consistent(landing):
     assert frame.set_index("ags").A["05378004"] == 89995
 
 
+@pytest.mark.parametrize("year", [2009, 2013, 2017, 2021])
+def test_bundestag_elections_are_consistent_labelled_and_give_no_party_a_vote(landing, year):
+    frame = pd.read_csv(landing / "kreis" / f"bundestagswahl_{year}.csv", sep=";", dtype={"ags": str})
+    assert len(frame) == 8 and list(frame.columns[-5:]) == ["B1", "C", "D", "E", "F"]
+    assert set(frame.wahl) == {"Bundestagswahl (Demodaten)"}
+    assert (frame.A1 + frame.A2 + frame.A3 == frame.A).all()
+    assert (frame.C + frame.D == frame.B).all() and (frame.E + frame.F == frame.B).all()
+    assert (frame.B / frame.A).between(0.68, 0.9).all()
+
+
+def test_references_are_read_although_their_years_became_floats_and_some_are_blank(landing, tmp_path):
+    path = landing / "bbsr" / "referenzwerte_2022.csv"
+    verdict = check_file(path)
+    assert verdict.accepted and verdict.row_count == 8
+    assert [finding.message for finding in verdict.findings if not finding.passed] == []
+    assert ";2022.0;" in path.read_text(encoding="utf-8") and ";;;" in path.read_text(encoding="utf-8")
+    later = tmp_path / "bbsr" / path.name
+    later.parent.mkdir()
+    later.write_text(path.read_text(encoding="utf-8").replace(";2022.0;", ";2023.0;"), encoding="utf-8")
+    [finding] = [finding for finding in check_file(later).findings if not finding.passed]
+    assert (finding.expectation, finding.is_error, finding.rows) == ("year_is_not_after_the_delivery", True, (9,))
+
+
 def test_a_single_blank_never_stands_alone_in_a_sum():
     index = pd.Index(["05378", "05378004", "05378004-01", "05378004-02", "05378004-03"], name="gebiet")
     table = pd.DataFrame({"whole": [30, 30, 2, 8, 20], "part": [12, 12, 1, 4, 7], "rest": [18, 18, 1, 4, 13]}, index)

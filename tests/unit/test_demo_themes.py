@@ -30,8 +30,8 @@ from orchestration.gates.suites import find, load_suite
 SHARED = Path(os.environ.get("IPSO_SHARED", REPOSITORY.parent / "shared")) / "data" / "regionalstatistik"
 YEARS = (2019, 2023)
 ROWS = {
-    "haushalte": 104, "bevoelkerung_amtlich": 9, "sgb12": 104, "wohngeld": 104, "asylblg": 12, "beschaeftigte": 9,
-    "sozialwohnungen": 9, "mieten": 8,
+    "haushalte": 104, "migrationshintergrund": 104, "bevoelkerung_amtlich": 9, "sgb12": 104, "wohngeld": 104,
+    "asylblg": 12, "beschaeftigte": 9, "sozialwohnungen": 9, "mieten": 8,
 }  # fmt: skip
 NAMES = (*ROWS, "bewegungen")
 KOMMUNEN = [kommune.area_id for kommune in kommunen()]
@@ -100,7 +100,9 @@ def test_parts_add_up_to_their_whole_and_no_part_is_blank_alone(landing, file):
                 assert parts.sum() == frame[measure.name][whole], (whole, measure.name)
 
 
-@pytest.mark.parametrize("name", ["bewegungen", "haushalte", "sgb12", "wohngeld", "asylblg", "beschaeftigte"])
+@pytest.mark.parametrize(
+    "name", ["bewegungen", "haushalte", "migrationshintergrund", "sgb12", "wohngeld", "asylblg", "beschaeftigte"]
+)
 def test_counts_of_one_or_two_persons_never_leave_the_deliverer(landing, name):
     for file in (file for file in FILES if Path(file).stem.startswith(f"{name}_")):
         table = read(landing, file).table
@@ -229,6 +231,7 @@ BROKEN = [
     ("haushalte", "hh_alleinerziehende", lambda v: v + 1, "types_add_up", "error"),
     ("haushalte", "hh_single_u35", lambda v: v + 1, "singles_add_up", "error"),
     ("haushalte", "hh_1_person", lambda v: v / 8, "share_of_singles_is_plausible", "warning"),
+    ("migrationshintergrund", "mit_hintergrund", lambda v: v / 20, "share_is_plausible", "warning"),
     ("bevoelkerung_amtlich", "maennlich", lambda v: v + 1, "sexes_add_up", "error"),
     ("bevoelkerung_amtlich", "insgesamt", lambda v: v + 1, "kommunen_add_up", "warning"),
     ("bevoelkerung_amtlich", "weiblich", lambda v: v * 1.3, "share_of_women_is_plausible", "warning"),

@@ -15,6 +15,7 @@ import pyogrio  # type: ignore[import-untyped]
 import pytest
 
 from orchestration.feeds.declaration import kommunen, load_feeds
+from orchestration.feeds.reader import raw_rows, read_delivery
 from orchestration.home import REPOSITORY
 from tests.fixtures.feeds.agreements import GEBIET, NAME, STICHTAG, agreement, column, rows
 
@@ -211,3 +212,27 @@ def test_a_real_file_reads_alike_out_of_a_zip(name: str) -> None:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(name, (DATA / name).read_bytes())
     FILES[name](packed.getvalue())
+
+
+def test_inkar_reads_as_the_feed_of_references_declares_it() -> None:
+    """The same file as the feed declares it: a year that became a float, blanks, and more variables than are mapped."""
+    feed = load_feeds()["referenzwerte"]
+    data = (DATA / "rbk_inkar_kreis_1995_2022.csv").read_bytes()
+    reading = read_delivery(data, feed, feed.deliverers["bbsr"])
+    found = raw_rows(reading, feed, "id", "bbsr", 2022).to_pylist()
+    names = [column.name for column in feed.measures]
+    assert [(row["stichtag"].year, row["gebiet"], row["merkmal"], row["wert"]) for row in found] == [
+        (int(float(line["year"])), "05378", name, float(line[name]))
+        for line in plain("rbk_inkar_kreis_1995_2022.csv")
+        for name in names
+        if line[name]
+    ]
+    with (REPOSITORY / "seeds" / "indicator_references.csv").open(encoding="utf-8", newline="") as file:
+        codes = {row["merkmal"]: row["source"] for row in csv.DictReader(file)}
+    told = {line["variable"]: f"INKAR {line['inkar_code']}" for line in plain("inkar_codebook.csv")}
+    assert codes == {name: told[name] for name in names}
+    # The codebook says median; half of the county was older than 47 in 2015.
+    [age] = [row["wert"] for row in found if (row["stichtag"].year, row["merkmal"]) == (2015, "median_age")]
+    with (REPOSITORY / "demo" / "data" / "altersstruktur_2015.csv").open(encoding="utf-8", newline="") as file:
+        groups = [(int(row["age_from"]), int(row["population"])) for row in csv.DictReader(file)]
+    assert age == 45 and sum(n for low, n in groups if low < 45) / sum(n for _, n in groups) < 0.46

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from demo.elections import bundestag_election
 from orchestration.feeds import reading_room
 from orchestration.feeds.intake import deliveries, pending, receive
 from orchestration.feeds.reader import READERS
@@ -94,6 +96,18 @@ def test_an_agreed_file_of_each_format_is_accepted(home: Home, name: str, data: 
     verdict = deliver(home, name, data)
     assert verdict.accepted, verdict.reason
     assert duckdb.sql(f"select count(*) from '{home.raw}/**/{verdict.delivery_id}.parquet'").fetchone() != (0,)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("kreis/wahlen_2009.csv", bundestag_election(dt.date(2009, 9, 27))),
+        ("kreis/bundestagswahl_2009.csv", bundestag_election(dt.date(2009, 9, 27)).replace("Bundestag", "Landtag")),
+    ],
+)
+def test_the_result_of_another_election_of_the_same_year_is_rejected(home: Home, name: str, text: str) -> None:
+    verdict = deliver(home, name, text.encode())
+    assert errors(verdict) == ["election_is_the_agreed"] and "Das Ergebnis einer anderen Wahl" in report(home, verdict)
 
 
 def test_the_contradictions_of_the_printed_table_are_not_the_delivery_gates_business(home: Home) -> None:

@@ -45,6 +45,13 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
                 value double);
             create table intermediate.int_sum_of_parts (boundary text, area_id text, year int, measure_id text,
                 feed text, whole double, parts double, n_parts int, n_parts_not_countable int, tolerance double);
+            create table seeds.indicator_references (feed text, merkmal text, source text, caveat text);
+            insert into seeds.indicator_references values ('inkar', 'x', 'INKAR x', 'Dort ohne Ältere.');
+            create table intermediate.int_indicator_vs_reference (area_id text, year int, indicator_id text, feed text,
+                merkmal text, numerator double, denominator double, value double, reference_value double,
+                tolerance double);
+            insert into intermediate.int_indicator_vs_reference
+                values ('05378', 2022, 'quote', 'inkar', 'x', 800, 8000, 10, 10.5, 0.5);
             """
         )
         for area, (level, parent, size) in AREAS.items():
@@ -183,3 +190,23 @@ def test_two_sources_that_disagree_are_both_named(warehouse: duckdb.DuckDBPyConn
     [finding] = found(warehouse, "plausibilitaet_quellen")
     assert "Es gilt 400, die andere Quelle nennt 380: Unterschied -20." in finding.message
     assert "(sgb2 und liste)" in finding.message
+
+
+def test_a_reference_beyond_its_tolerance_is_told_with_both_values_and_what_differs(
+    warehouse: duckdb.DuckDBPyConnection,
+) -> None:
+    warehouse.execute("update intermediate.int_indicator_vs_reference set reference_value = 11.26, value = 9.96")
+    [finding] = found(warehouse, "plausibilitaet_referenzwerte")
+    assert finding.is_warning and (finding.area_id, finding.year, finding.feed) == (KREIS, 2022, "inkar")
+    assert "um mehr als 0,5 vom Referenzwert ab (INKAR x). Dort ohne Ältere. Der eigene Wert bleibt" in finding.message
+    assert finding.message.endswith("Hier 10, dort 11,3: Unterschied -1,3.")
+    # Where a release keeps one of these secret, it tells neither area nor values.
+    assert finding.cells == ((KREIS, 2022, "o"), (KREIS, 2022, "n"))
+
+
+def test_a_reference_beside_few_persons_or_no_value_is_not_quoted(warehouse: duckdb.DuckDBPyConnection) -> None:
+    warehouse.execute("update intermediate.int_indicator_vs_reference set reference_value = 40, numerator = 99")
+    [finding] = found(warehouse, "plausibilitaet_referenzwerte")
+    assert "40" not in finding.message and finding.found is None and finding.expected is None
+    warehouse.execute("update intermediate.int_indicator_vs_reference set value = null")
+    assert found(warehouse, "plausibilitaet_referenzwerte") == []

@@ -115,6 +115,27 @@ def test_the_share_of_the_not_located_is_quoted_where_they_are_many() -> None:
     assert "0,9" not in of_the_not_located(0.9, 0.3, persons=60)[0].message
 
 
+def test_register_and_official_figure_are_both_named_with_their_difference() -> None:
+    row = {
+        "area_id": AREA,
+        "year": 2022,
+        "feed": "einwohner",
+        "measure_id": "population",
+        "area_name": "Burscheid",
+        "population": 18_500.0,
+        "official": 18_720.0,
+        "difference": -220.0,
+        "smallest_count": 18_500.0,
+        "deviation_percent": 1.2,
+    }
+    [finding] = [f for f in judge_frame("plausibilitaet_bevoelkerung", pd.DataFrame([row])) if not f.passed]
+    assert finding.is_warning and (finding.found, finding.expected) == ("18.500", "18.720")
+    assert finding.message.endswith("Gemeldet sind 18.500, amtlich 18.720: Unterschied -220.")
+    row["deviation_percent"] = 2.1
+    both = [f for f in judge_frame("plausibilitaet_bevoelkerung", pd.DataFrame([row])) if not f.passed]
+    assert [f.is_error for f in both] == [False, True]
+
+
 @pytest.mark.parametrize("finding", [of_sums, of_a_jump])
 def test_large_counts_are_both_named(finding) -> None:
     told = finding(4240.0, 5241.0)
