@@ -146,14 +146,20 @@ def _drawn_means(z: np.ndarray, areas: np.ndarray, counts: np.ndarray, permutati
 
 @lru_cache(maxsize=8)
 def _orders(n: int) -> np.ndarray:
-    return np.ascontiguousarray(generator("moran", n).permuted(np.tile(np.arange(n), (PERMUTATIONS, 1)), axis=1).T)
+    rows = np.tile(_places(n), (PERMUTATIONS, 1))
+    return np.ascontiguousarray(generator("moran", n).permuted(rows, axis=1).T)
 
 
 @lru_cache(maxsize=32)
 def _others(n: int, most: int, permutations: int) -> np.ndarray:
     """Places 0 to n − 2, `most` of them in random order, in each of the columns; the same for every map of n areas."""
-    rows = np.tile(np.arange(n - 1), (permutations, 1))
+    rows = np.tile(_places(n - 1), (permutations, 1))
     return np.ascontiguousarray(generator("lisa", n, permutations).permuted(rows, axis=1)[:, :most].T)
+
+
+def _places(n: int) -> np.ndarray:
+    """0 to n − 1 in few bytes: all permutations of a state are 25 million places."""
+    return np.arange(n, dtype=np.min_scalar_type(n))
 
 
 def two_sided(drawn: np.ndarray, observed: np.ndarray) -> np.ndarray:
