@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from libpysal.weights import lat2W
+from statsmodels.stats.multitest import multipletests
 
 from orchestration.analysis import spatial
 
@@ -88,6 +89,10 @@ def test_esda_finds_the_same() -> None:
     np.testing.assert_allclose(areas["moran_i"], local.Is)
     # esda's p-value is one-sided; both are random to about 0.03.
     assert (areas["p_value"] - np.minimum(1, 2 * local.p_sim)).abs().max() < 0.09
+    rejected, corrected, *_ = multipletests(areas["p_value"], alpha=spatial.SIGNIFICANT, method="fdr_bh")
+    np.testing.assert_allclose(areas["corrected_p"], corrected)
+    assert (areas["p_value"] <= spatial.SIGNIFICANT).sum() > rejected.sum() > 0, "the correction changes nothing here"
+    assert (areas["cluster"] != "nicht_signifikant").tolist() == rejected.tolist()
     quadrant = {1: "hoch_hoch", 2: "niedrig_hoch", 3: "niedrig_niedrig", 4: "hoch_niedrig"}
     named = areas["cluster"] != "nicht_signifikant"
     assert named.any()
