@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from libpysal.weights import lat2W
+from scipy.stats import chisquare
 from statsmodels.stats.multitest import multipletests
 
 from orchestration.analysis import spatial
@@ -72,6 +73,15 @@ def test_the_result_does_not_depend_on_the_order_of_rows() -> None:
     first = spatial.spatial_pattern(rows, rook(), "k")
     again = spatial.spatial_pattern(rows.sample(frac=1, random_state=1), rook().sample(frac=1, random_state=2), "k")
     pd.testing.assert_frame_equal(first, again)
+
+
+def test_drawn_neighbours_are_different_and_every_choice_is_as_likely() -> None:
+    draws = spatial._others(6, 4, 12_000)
+    choices, often = np.unique(draws, axis=1, return_counts=True)
+    # 5 · 4 · 3 · 2 ways to draw four of five in order.
+    assert choices.shape == (4, 120) and all(len(set(one)) == 4 for one in choices.T)
+    assert choices.min() == 0 and choices.max() == 4
+    assert chisquare(often).pvalue > 0.01
 
 
 def test_esda_finds_the_same() -> None:
