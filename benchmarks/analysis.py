@@ -23,7 +23,7 @@ from measure import Measured, measure
 from orchestration.dbt import DBT
 from orchestration.home import REPOSITORY
 
-MEMORY = {"county": "2GB", "state": "6GB"}
+MEMORY = {"county": "2GB", "state": "4GB"}
 """What DuckDB may take; the rest is Python's."""
 MARTS = {
     "county": ["path:models/protected", "path:models/marts"],
@@ -41,15 +41,8 @@ EXPORTS = {
     """,
     "areas": "select boundary, area_id, year, level from intermediate.int_area_year",
     "rules": "select measure_id, minimum_denominator from protected.stg_control__disclosure_rule",
-    "facts": """
-        select
-            dim_area.area_id, dim_area.parent_area_id as kommune_id, kommunen.parent_area_id as kreis_id, year,
-            indicator_id, case when value_status in ('ok', 'zero') then value end as value, is_break
-        from marts.fct_indicator join marts.dim_area using (area_id)
-        join marts.dim_area as kommunen on dim_area.parent_area_id = kommunen.area_id
-        where boundary = 'current' and dim_area.level = 'sozialraum' and dim_area.valid_to is null
-            and (indicator_id = 'population' or indicator_id in (select indicator_id from seeds.index_indicators))
-    """,
+    "facts": "select boundary, area_id, year, indicator_id, value, value_status, is_break from marts.fct_indicator",
+    "dim_area": "select area_id, level, parent_area_id, valid_to from marts.dim_area",
 }
 SAME = {
     "intervals": """

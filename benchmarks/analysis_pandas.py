@@ -2,7 +2,7 @@
 
     python benchmarks/analysis_pandas.py FOLDER intervals|index
 
-Reads the Parquet files that `analysis.py` puts into FOLDER (`measures`, `areas`, `rules`, `facts`), writes its result
+Reads the Parquet files that `analysis.py` puts into FOLDER (`measures`, `areas`, `facts`, …), writes its result
 beside them, and prints the seconds from reading to writing, as those of a dbt model: without start and imports.
 """
 
@@ -69,7 +69,14 @@ def intervals(folder: Path) -> pd.DataFrame:
 
 def index(folder: Path) -> pd.DataFrame:
     """index_id, comparison_area_id, area_id, year, status_class, dynamics_class of the evaluated areas."""
-    facts = pd.read_parquet(folder / "facts.parquet")
+    facts, areas = pd.read_parquet(folder / "facts.parquet"), pd.read_parquet(folder / "dim_area.parquet")
+    parent = areas[areas["valid_to"].isna()].set_index("area_id")["parent_area_id"]
+    areas = areas[(areas["level"] == "sozialraum") & areas["valid_to"].isna()]
+    areas = areas.assign(kommune_id=areas["parent_area_id"], kreis_id=areas["parent_area_id"].map(parent))
+    needed = {"population", *pd.read_csv(REPOSITORY / "seeds" / "index_indicators.csv")["indicator_id"]}
+    facts = facts[(facts["boundary"] == "current") & facts["indicator_id"].isin(needed)]
+    facts = facts.assign(value=facts["value"].where(facts["value_status"].isin(["ok", "zero"])))
+    facts = facts.merge(areas[["area_id", "kommune_id", "kreis_id"]], on="area_id")
     wide = facts.pivot(index=AREA_YEAR, columns="indicator_id", values=["value", "is_break"])
     seeds = REPOSITORY / "seeds"
     polarity = pd.read_csv(seeds / "indicators.csv").set_index("indicator_id")["polarity"]
