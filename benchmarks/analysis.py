@@ -42,6 +42,7 @@ EXPORTS = {
     "areas": "select boundary, area_id, year, level from intermediate.int_area_year",
     "rules": "select measure_id, minimum_denominator from protected.stg_control__disclosure_rule",
     "facts": "select boundary, area_id, year, indicator_id, value, value_status, is_break from marts.fct_indicator",
+    **{name: f"from seeds.{name}" for name in ("indicators", "indices", "index_indicators")},
     "dim_area": "select area_id, level, parent_area_id, valid_to from marts.dim_area",
 }
 SAME = {

@@ -15,8 +15,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from orchestration.home import REPOSITORY
-
 Z = 1.959964
 KEY = ["boundary", "area_id", "year"]
 AREA_YEAR = ["kreis_id", "kommune_id", "area_id", "year"]
@@ -36,7 +34,7 @@ def byar(o: pd.Series) -> tuple[pd.Series, pd.Series]:
 
 def intervals(folder: Path) -> pd.DataFrame:
     """KEY, indicator_id, value, ci_lower, ci_upper of all indicators with an interval."""
-    indicators = pd.read_csv(REPOSITORY / "seeds" / "indicators.csv")
+    indicators = pd.read_parquet(folder / "indicators.parquet")
     measures = pd.read_parquet(folder / "measures.parquet")
     minima = pd.read_parquet(folder / "rules.parquet").set_index("measure_id")["minimum_denominator"].fillna(0)
     areas = pd.read_parquet(folder / "areas.parquet")
@@ -73,17 +71,16 @@ def index(folder: Path) -> pd.DataFrame:
     parent = areas[areas["valid_to"].isna()].set_index("area_id")["parent_area_id"]
     areas = areas[(areas["level"] == "sozialraum") & areas["valid_to"].isna()]
     areas = areas.assign(kommune_id=areas["parent_area_id"], kreis_id=areas["parent_area_id"].map(parent))
-    needed = {"population", *pd.read_csv(REPOSITORY / "seeds" / "index_indicators.csv")["indicator_id"]}
+    parts = pd.read_parquet(folder / "index_indicators.parquet")
+    needed = {"population", *parts["indicator_id"]}
     facts = facts[(facts["boundary"] == "current") & facts["indicator_id"].isin(needed)]
     facts = facts.assign(value=facts["value"].where(facts["value_status"].isin(["ok", "zero"])))
     facts = facts.merge(areas[["area_id", "kommune_id", "kreis_id"]], on="area_id")
     wide = facts.pivot(index=AREA_YEAR, columns="indicator_id", values=["value", "is_break"])
-    seeds = REPOSITORY / "seeds"
-    polarity = pd.read_csv(seeds / "indicators.csv").set_index("indicator_id")["polarity"]
-    parts = pd.read_csv(seeds / "index_indicators.csv")
+    polarity = pd.read_parquet(folder / "indicators.parquet").set_index("indicator_id")["polarity"]
     parts["weight"] *= parts["indicator_id"].map(polarity).map({"burden": 1, "strength": -1})
     found = []
-    for one in pd.read_csv(seeds / "indices.csv").itertuples():
+    for one in pd.read_parquet(folder / "indices.parquet").itertuples():
         weights = parts[parts["index_id"] == one.index_id].set_index("indicator_id")["weight"]
         figures, inhabitants = wide["value"][weights.index].astype(float), wide["value"]["population"]
         values = figures[figures.notna().all(axis=1) & (inhabitants >= one.minimum_population)]
