@@ -91,3 +91,20 @@ def test_the_classes_of_the_draws_are_those_that_berlin_published() -> None:
         values = shares.filter(regex=f"^{letter}[0-9]_").to_numpy(float)
         found = classes(values[None], np.ones(values.shape[1]), cuts)[0]
         assert [names[number - 1] for number in found] == printed[column].tolist()
+
+
+def test_cuts_and_the_least_number_of_areas_are_those_of_the_index() -> None:
+    # 0, 0, 0, 0 and 10 of 10,000: index −0.5 and 2; with a cut at −0.5 chance alone decides about the four.
+    rows = inputs(10_000, [100, 100, 100, 100, 1_000])
+    assert certainty(rows, INDICES)["status_certainty"].tolist() == [1.0] * 5
+    narrow = certainty(rows, INDICES.assign(status_cut_1=-0.5))["status_certainty"]
+    assert (narrow[:4] < 0.9).all() and narrow[4] == 1
+    assert certainty(rows, INDICES.assign(minimum_areas=6)).empty
+
+
+def test_one_person_and_nobody_are_drawn_within_what_is_possible() -> None:
+    rows = pd.concat([inputs(1, [1, 0]), inputs(10, [0, 10, 5]).assign(area_id=["b0", "b1", "b2"])])
+    drawn = draw(rows, generator("test"), 2_000).value[1:, :, 0]
+    assert drawn.min() >= 0 and drawn.max() <= 100 and not np.isnan(drawn).any()
+    rates = draw(rows.assign(interval_method="byar", scale=1000.0), generator("test"), 2_000).value[1:, :, 0]
+    assert rates.min() >= 0 and rates.max() > 1000, "more events than persons are possible of a rate"

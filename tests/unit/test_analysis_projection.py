@@ -156,3 +156,35 @@ def test_nothing_at_all_gives_no_zero() -> None:
     found = run(given)
     assert found["value"].isna().all() and set(found["value_status"]) == {"not_computable"}
     assert "kreis" in found.index
+
+
+def test_people_in_need_of_care_follow_their_ages() -> None:
+    """700 men of 73 to 79, and women, for whom there is no rate; no events: in seven years all the men are 80 or older.
+
+    Rates of 1 and 40 percent, 70 delivered persons: 7 by the rates, so the county's level is tenfold; then
+    700 · 40 % · 10.
+    """
+    given = frames()
+    ages = [(0, 72, 0, 900), (73, 79, 700, 0), (80, None, 0, 0)]
+    cells = [("k1", 2023, a, b, sex, n, "ok") for a, b, *persons in ages for sex, n in zip("mw", persons, strict=True)]
+    given["cells"] = pd.DataFrame(cells, columns=given["cells"].columns)
+    counts = given["counts"][given["counts"]["area_id"].isin(["k1", "kreis"])]
+    is_event = counts["role"].isin(["geburten", "sterbefaelle", "zuzuege", "fortzuege"])
+    given["counts"] = counts.assign(value=np.where(is_event, 0.0, 70.0))
+    found = run(given)
+    for area in ("k1", "kreis"):
+        care = found.loc[(area, 2030, "mittel", "pflegebeduerftig")]
+        assert (care["base_value"], care["value"]) == (70, 2800)
+        assert found.loc[(area, 2030, "mittel", "ab_80"), "value"] == 700
+        assert found.loc[(area, 2030, "mittel", "gesamt"), "value"] == 1600
+
+
+def test_one_person_and_nobody_in_an_area_are_carried_along() -> None:
+    whole = project(population(a30=4, a31=1), STILL, 2)
+    # One of the four 30-year-olds lives here; nobody of 31.
+    part = np.zeros((1, 2, OLDEST + 1))
+    part[0, 1, 30] = 1
+    states = break_down(part, whole)[0]
+    assert states[2][1, 32] == pytest.approx(1) and states[2].sum() == pytest.approx(1)
+    nobody = break_down(0 * part, whole)[0]
+    assert (nobody == 0).all()

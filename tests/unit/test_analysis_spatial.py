@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from libpysal.weights import lat2W
+from scipy.stats import chisquare
+from statsmodels.stats.multitest import multipletests
 
 from orchestration.analysis import spatial
 
@@ -73,6 +75,15 @@ def test_the_result_does_not_depend_on_the_order_of_rows() -> None:
     pd.testing.assert_frame_equal(first, again)
 
 
+def test_drawn_neighbours_are_different_and_every_choice_is_as_likely() -> None:
+    draws = spatial._others(6, 4, 12_000)
+    choices, often = np.unique(draws, axis=1, return_counts=True)
+    # 5 · 4 · 3 · 2 ways to draw four of five in order.
+    assert choices.shape == (4, 120) and all(len(set(one)) == 4 for one in choices.T)
+    assert choices.min() == 0 and choices.max() == 4
+    assert chisquare(often).pvalue > 0.01
+
+
 def test_esda_finds_the_same() -> None:
     esda = pytest.importorskip("esda")
     values = np.random.default_rng(9).gamma(2.0, size=SIDE * SIDE) + np.arange(SIDE * SIDE) / 3
@@ -88,6 +99,10 @@ def test_esda_finds_the_same() -> None:
     np.testing.assert_allclose(areas["moran_i"], local.Is)
     # esda's p-value is one-sided; both are random to about 0.03.
     assert (areas["p_value"] - np.minimum(1, 2 * local.p_sim)).abs().max() < 0.09
+    rejected, corrected, *_ = multipletests(areas["p_value"], alpha=spatial.SIGNIFICANT, method="fdr_bh")
+    np.testing.assert_allclose(areas["corrected_p"], corrected)
+    assert (areas["p_value"] <= spatial.SIGNIFICANT).sum() > rejected.sum() > 0, "the correction changes nothing here"
+    assert (areas["cluster"] != "nicht_signifikant").tolist() == rejected.tolist()
     quadrant = {1: "hoch_hoch", 2: "niedrig_hoch", 3: "niedrig_niedrig", 4: "hoch_niedrig"}
     named = areas["cluster"] != "nicht_signifikant"
     assert named.any()

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import jinja2
 import pytest
 import yaml
 
@@ -192,6 +193,22 @@ def test_a_biennial_indicator_has_rows_for_its_years_only(marts) -> None:
 def test_a_mean_of_few_persons_is_not_told(marts) -> None:
     columns = ("value", "value_status", "numerator")
     assert facts(marts, "05378004", 2020, "average_age", *columns) == (None, "unreliable", None)
+
+
+def test_the_intervals_of_published_shares_are_those_of_statsmodels(marts) -> None:
+    from statsmodels.stats.proportion import proportion_confint
+
+    published = marts.execute(
+        "select numerator, denominator, ci_lower / scale as lower, ci_upper / scale as upper "
+        "from fct_indicator join dim_indicator using (indicator_id) "
+        "where interval_method = 'wilson' and value_status in ('ok', 'zero')"
+    ).df()
+    assert len(published) > 1000
+    assert (published["numerator"] == 0).any() and (published["numerator"] == published["denominator"]).any()
+    lower, upper = proportion_confint(published["numerator"], published["denominator"], method="wilson")
+    # z is 1.959964 by the domain's convention, theirs has more digits.
+    assert published["lower"].to_numpy() == pytest.approx(lower.to_numpy(), abs=1e-7)
+    assert published["upper"].to_numpy() == pytest.approx(upper.to_numpy(), abs=1e-7)
 
 
 def test_areas_are_ranked_among_their_level(marts) -> None:
@@ -455,16 +472,26 @@ def test_no_test_stores_the_rows_it_finds(home: Path) -> None:
     assert [node["name"] for node in tests if node["config"].get("store_failures")] == []
 
 
-def test_published_tables_read_nothing_unprotected(home: Path) -> None:
-    """Counts reach a mart only through int_protected_measure and fct_population's own suppression."""
+def test_published_tables_and_the_analysis_read_nothing_unprotected(home: Path) -> None:
+    """Counts leave `intermediate` at three places: two remove what is secret, one reads rounded weights of areas."""
     manifest = json.loads((home / "dbt" / "manifest.json").read_text(encoding="utf-8"))
-    protected = {"int_protected_measure", "fct_population"}
-    unprotected = {"int_measure", "int_population", "int_register_measure", "int_delivered_measure"}
-    for node in manifest["nodes"].values():
-        if node["resource_type"] != "model" or not node["path"].startswith("marts/") or node["name"] in protected:
-            continue
-        parents = {parent.rsplit(".", 1)[-1] for parent in node["depends_on"]["nodes"]}
-        assert not parents & unprotected, node["name"]
+    counts = {
+        *("int_measure", "int_delivered_measure", "int_delivered_value", "int_service_measure"),
+        *("int_population", "int_population_count", "int_population_vs_official", "int_sum_of_parts"),
+        *("int_register_count", "int_register_cube", "int_register_household", "int_register_measure"),
+    }
+    read = {
+        (node["name"], parent.rsplit(".", 1)[-1])
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["path"].startswith(("marts/", "protected/"))
+        for parent in node["depends_on"]["nodes"]
+    }
+    assert counts <= {node["name"] for node in manifest["nodes"].values()}
+    assert {(model, parent) for model, parent in read if parent in counts} == {
+        ("int_protected_measure", "int_measure"),
+        ("fct_population", "int_population"),
+        ("int_converted_measure", "int_register_count"),
+    }
 
 
 def test_the_trend_test_carries_the_published_vectors() -> None:
@@ -572,6 +599,28 @@ def test_the_countys_trend_gives_the_published_chi_squares(home: Path) -> None:
         expected = {True: "steigend", False: "kein_trend", None: "nicht_berechenbar"}[case.get("significant")]
         assert trend == expected, name
     assert len(found) == 4
+
+
+def test_a_warehouse_that_does_not_fit_into_memory_is_built_all_the_same(tmp_path: Path) -> None:
+    """DuckDB takes no other temp_directory once it has spilled; dbt's next model is another connection."""
+    from dbt.adapters.duckdb.credentials import DuckDBCredentials
+    from dbt.adapters.duckdb.environments.local import LocalEnvironment
+
+    given = {"IPSO_HOME": str(tmp_path), "IPSO_MEMORY_LIMIT": "64MB"}
+    profile = jinja2.Template((REPOSITORY / "profiles.yml").read_text(encoding="utf-8"))
+    output = yaml.safe_load(profile.render(env_var=lambda name, default: given.get(name, default)))["ipso"]["outputs"]
+    credentials = DuckDBCredentials.from_dict(
+        {"database": "warehouse", "schema": "main"}
+        | {name: value for name, value in output["duckdb"].items() if name not in ("type", "threads")}
+    )
+    environment = LocalEnvironment(credentials)
+    first = environment.handle().cursor()
+    first.execute("create table t as from range(3_000_000) as rows (i) order by hash(i)")
+    assert (tmp_path / "tmp").exists(), "nothing was spilled"
+    second = environment.handle().cursor()
+    second.execute("select name, value from duckdb_settings() where name in ('temp_directory', 'memory_limit')")
+    assert dict(second.fetchall()) == {"temp_directory": f"{tmp_path}/tmp", "memory_limit": "61.0 MiB"}
+    environment.close()
 
 
 def test_a_new_indicator_is_one_line_in_the_seed() -> None:

@@ -104,9 +104,11 @@ final as (
         cast(ranked.year as int) as year,
         ranked.theme_id,
         case
-            when n_evaluated > 0 then 'ok' when any_suppressed = 1 then 'suppressed' else 'not_computable'
-        end
-            as value_status,
+            when n_evaluated > 0 then 'ok'
+            when is_left_out = 1 then 'not_applicable'
+            when any_suppressed = 1 then 'suppressed'
+            else 'not_computable'
+        end as value_status,
         ranked.score,
         case when ranked.score > 0 then ranked.mean_gap_percent end as mean_gap_percent,
         cast(ranked.priority as int) as priority,
@@ -120,10 +122,13 @@ final as (
                     || ranked.area_name || ', ' || ranked.theme || ', mit '
                     || {{ german_number('ranked.score', 2) }} || ' Punkten: Schwächen bei '
                     || cast(ranked.n_weaknesses as string) || ' von '
-                    || cast(ranked.n_evaluated as string) || ' bewertbaren Indikatoren, im Mittel '
-                    || {{ german_number('ranked.mean_gap_percent', 0) }}
-                    || ' % vom Wert des Kreises entfernt ('
-                    || ranked.weaknesses || ').'
+                    || cast(ranked.n_evaluated as string) || ' bewertbaren Indikatoren'
+                    || coalesce(
+                        ', im Mittel ' || {{ german_number('ranked.mean_gap_percent', 0) }}
+                        || ' % vom Wert des Kreises entfernt',
+                        ''
+                    )
+                    || ' (' || ranked.weaknesses || ').'
         end as sentence
     from ranked
     inner join kommunen on ranked.kommune_id = kommunen.area_id

@@ -16,9 +16,18 @@ parts as (
         on index_indicators.indicator_id = dim_indicator.indicator_id
 ),
 
+needed as (
+    select indicator_id from parts
+    union
+    select 'population' as indicator_id
+),
+
+-- Few of a state's ten million figures are needed, but each four times.
 facts as (
-    select * from {{ ref('fct_indicator') }}
-    where boundary = 'current'
+    select fct_indicator.*
+    from {{ ref('fct_indicator') }} as fct_indicator
+    inner join needed on fct_indicator.indicator_id = needed.indicator_id
+    where fct_indicator.boundary = 'current'
 ),
 
 areas as (
