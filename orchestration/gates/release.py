@@ -42,7 +42,8 @@ CONTRACT = {
     " development years_in_a_row value benchmark_kreis sentence",
     "fct_priority": "kommune_id area_id year theme_id value_status score mean_gap_percent priority n_weaknesses"
     " n_evaluated n_indicators sentence",
-    "fct_smoothed": "area_id year indicator_id value_status value smoothed own_weight kommune_value method",
+    "fct_smoothed": "area_id year indicator_id value_status value smoothed smoothed_lower smoothed_upper own_weight"
+    " kommune_value method",
     "fct_spatial": "indicator_id year value_status moran_i expected_i p_value pattern n_areas",
     "fct_cluster": "area_id year indicator_id value_status cluster local_i p_value corrected_p own_z neighbours_z",
     "fct_projection": "area_id year variant projected_group value_status value base_year base_value change_percent"
