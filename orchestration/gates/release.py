@@ -40,8 +40,9 @@ CONTRACT = {
     " combined_class combined_certainty n_areas",
     "fct_profile": "area_id year theme_id indicator_id value_status kind pattern pattern_title pattern_order vs_kreis"
     " development years_in_a_row value benchmark_kreis sentence",
-    "fct_priority": "kommune_id area_id year theme_id value_status score mean_gap_percent priority n_weaknesses"
-    " n_evaluated n_indicators sentence",
+    "dim_profile_pattern": "pattern kind title vs_kreis development minimum_years weight sort_order",
+    "fct_priority": "kommune_id area_id year theme_id theme_weight value_status score mean_gap_percent priority"
+    " n_weaknesses n_evaluated n_indicators sentence",
     "fct_smoothed": "area_id year indicator_id value_status value smoothed smoothed_lower smoothed_upper own_weight"
     " kommune_value method",
     "fct_spatial": "indicator_id year value_status moran_i expected_i p_value pattern n_areas",
