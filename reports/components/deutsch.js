@@ -113,6 +113,9 @@ export function converted(row) {
 	return { text: `≈\u00a0${plain.text}`, word: `${plain.word ?? plain.text}, ${how}, Standardfehler ${error}` };
 }
 
+/** `= 0,03` or `< 0,01`: more digits of a p-value say nothing. */
+export const chance = (p) => (p < 0.01 ? '<\u00a00,01' : `=\u00a0${number(p, 2)}`);
+
 /** `+0,5`, `−1,2`: a change in points of the unit. */
 export function signed(value, digits = 1) {
 	if (value === null || value === undefined) return '';
