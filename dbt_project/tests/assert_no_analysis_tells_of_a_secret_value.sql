@@ -23,7 +23,7 @@ told as (
         year,
         indicator_id,
         value_status,
-        coalesce(value, smoothed, own_weight, kommune_value) as result
+        coalesce(value, smoothed, smoothed_lower, smoothed_upper, own_weight, kommune_value) as result
     from {{ ref('fct_smoothed') }}
     union all
     select

@@ -40,13 +40,16 @@ CONTRACT = {
     " combined_class combined_certainty n_areas",
     "fct_profile": "area_id year theme_id indicator_id value_status kind pattern pattern_title pattern_order vs_kreis"
     " development years_in_a_row value benchmark_kreis sentence",
-    "fct_priority": "kommune_id area_id year theme_id value_status score mean_gap_percent priority n_weaknesses"
-    " n_evaluated n_indicators sentence",
-    "fct_smoothed": "area_id year indicator_id value_status value smoothed own_weight kommune_value method",
+    "dim_profile_pattern": "pattern kind title vs_kreis development minimum_years weight sort_order",
+    "fct_priority": "kommune_id area_id year theme_id theme_weight value_status score mean_gap_percent priority"
+    " n_weaknesses n_evaluated n_indicators sentence",
+    "fct_smoothed": "area_id year indicator_id value_status value smoothed smoothed_lower smoothed_upper own_weight"
+    " kommune_value method",
     "fct_spatial": "indicator_id year value_status moran_i expected_i p_value pattern n_areas",
     "fct_cluster": "area_id year indicator_id value_status cluster local_i p_value corrected_p own_z neighbours_z",
     "fct_projection": "area_id year variant projected_group value_status value base_year base_value change_percent"
-    " expected_value expected_from_year expected_change_percent expected_source",
+    " expected_value expected_from_year expected_from_value expected_change_percent expected_printed_percent"
+    " expected_source",
     "fct_service": "service_id year name provider theme_id target_group area_id kommune_id valid_from valid_to",
     "fct_access": "area_id year theme_id target_group distance_m value_status share_500m_percent share_1000m_percent"
     " share_2000m_percent share_status method",

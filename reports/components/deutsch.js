@@ -21,6 +21,29 @@ export const SIGNS = {
 	zero: { sign: '0', word: 'genau null', why: 'gezählt, und es war niemand' }
 };
 
+/** Why an analysis has no result although figures are there; its own sign in tables and maps of results. */
+const NOT_COMPUTABLE = { sign: '–', word: 'nicht berechenbar' };
+
+/** Sign and word of whatever is not simply a number. */
+export const signOf = (status) => (status === 'not_computable' ? NOT_COMPUTABLE : (SIGNS[status] ?? SIGNS.missing));
+
+/** A Sozialraum and its neighbours (LISA), in the order of legends. */
+export const CLUSTERS = [
+	{ key: 'hoch_hoch', word: 'hoch, umgeben von hoch', colour: '#b2401a' },
+	{ key: 'hoch_niedrig', word: 'hoch, umgeben von niedrig', colour: '#f2b48f' },
+	{ key: 'nicht_signifikant', word: 'nicht auffällig', colour: '#eceef0' },
+	{ key: 'niedrig_hoch', word: 'niedrig, umgeben von hoch', colour: '#9cc3df' },
+	{ key: 'niedrig_niedrig', word: 'niedrig, umgeben von niedrig', colour: '#1f5f99' }
+];
+
+/** Classes of the status of an index, the darker the more burden. */
+export const STATUS_CLASSES = [
+	{ key: 'hoch', word: 'hoch (geringe Belastung)', colour: '#e3eef7' },
+	{ key: 'mittel', word: 'mittel', colour: '#b3d0e6' },
+	{ key: 'niedrig', word: 'niedrig', colour: '#2f7db8' },
+	{ key: 'sehr_niedrig', word: 'sehr niedrig (hohe Belastung)', colour: '#0b4a80' }
+];
+
 const COMPARISONS = {
 	guenstiger: { sign: '●', word: 'günstiger', tone: 'gut' },
 	unguenstiger: { sign: '▲', word: 'ungünstiger', tone: 'schlecht' },
@@ -69,6 +92,7 @@ export function cell(value, status, unit) {
 	const known = value !== null && value !== undefined;
 	if (status === 'unreliable' && known) return { text: `(${withUnit(value, unit)})`, word: SIGNS.unreliable.word };
 	if (status === 'zero') return { text: '0', word: SIGNS.zero.word };
+	if (status === 'not_computable') return { text: NOT_COMPUTABLE.sign, word: NOT_COMPUTABLE.word };
 	if (SIGNS[status]) return { text: SIGNS[status].sign, word: SIGNS[status].word };
 	if (!known) return { text: SIGNS.missing.sign, word: SIGNS.missing.word };
 	return { text: withUnit(value, unit), word: undefined };
@@ -88,6 +112,9 @@ export function converted(row) {
 	const error = number(row.conversion_error, Math.max(1, digitsOf(row.unit)));
 	return { text: `≈\u00a0${plain.text}`, word: `${plain.word ?? plain.text}, ${how}, Standardfehler ${error}` };
 }
+
+/** `= 0,03` or `< 0,01`: more digits of a p-value say nothing. */
+export const chance = (p) => (p < 0.01 ? '<\u00a00,01' : `=\u00a0${number(p, 2)}`);
 
 /** `+0,5`, `−1,2`: a change in points of the unit. */
 export function signed(value, digits = 1) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from orchestration.home import REPOSITORY, Home
 
 pytestmark = pytest.mark.browser
 
+SEEDS = Path(__file__).resolve().parents[2] / "seeds"
 PAGES = {
     "start": "/",
     "kommunen": "/kommune/",
@@ -26,18 +28,36 @@ PAGES = {
     "indikator": "/indikator/sgb2_under_15_share/",
     "indikator-ohne-sozialraum": "/indikator/dwellings_per_1000/",
     "indikator-anzahl": "/indikator/population/",
+    "prioritaeten": "/prioritaeten/",
+    "sozialindex": "/status-und-dynamik/",
+    "vorausberechnung": "/vorausberechnung/",
+    "vorausberechnung-kommune": "/vorausberechnung/05378004/",
     "datenqualitaet": "/datenqualitaet/",
     "geheimhaltung": "/geheimhaltung/",
     "methode": "/methode/",
 }
 SHOWS_SOZIALRAEUME = [
-    name for name in PAGES if name not in ("indikatoren", "indikator-ohne-sozialraum", "datenqualitaet")
+    name
+    for name in PAGES
+    if name not in ("indikatoren", "indikator-ohne-sozialraum", "vorausberechnung", "datenqualitaet")
 ]
 KOMMUNEN = 8
 SOZIALRAEUME = 87
 ENGLISH = re.compile(r"\b(Loading|No Results|records|Search|Error|Download|undefined|NaN)\b|\[object")
 NO_DAY = "01.01.1970"
 ENGLISH_NUMBER = re.compile(r"\d\.\d(?!\d)\s*%|\d,\d{3}(?!\d)")
+
+
+RANK = re.compile(r"\d+\.$|keine|[•–x…]")
+"""What may stand in a cell of the matrix of priorities; signs are followed by the word that is read aloud."""
+
+
+def whole(text: str) -> int:
+    return int(text.replace(".", ""))
+
+
+def german(number: str) -> str:
+    return number.replace("-", "−").replace(".", ",")
 
 
 class Visit:
@@ -177,6 +197,113 @@ def test_sozialraum_page_says_why_and_how_sure(visit: Visit) -> None:
     assert set(index) == {"Rheinisch-Bergischer Kreis", "Bergisch Gladbach"}
     assert index["Rheinisch-Bergischer Kreis"][1] in ("niedrig", "sehr niedrig")
     assert re.fullmatch(r"\d+ %", index["Rheinisch-Bergischer Kreis"][2])
+
+
+def test_kommune_page_ranks_its_sozialraeume_and_says_why(visit: Visit) -> None:
+    rows = visit.go("/kommune/05378004/").rows()
+
+    script = "all => all.map(li => [li.value, ...li.innerText.split('\\n')])"
+    first = visit.tab.eval_on_selector_all("ol.raenge li", script)
+    assert [rank for rank, _, _ in first] == sorted(rank for rank, _, _ in first) and first[0][0] == 1
+    for rank, of_what, why in first:
+        assert why.startswith(f"Rang {rank} in Bergisch Gladbach: {of_what}, mit ")
+        assert re.search(
+            r"Schwächen bei \d+ von \d+ bewertbaren Indikatoren, im Mittel \d+.% vom Wert des Kreises", why
+        )
+    matrix = {row[0]: row[1:] for row in rows if len(row) > 6 and all(RANK.match(cell) for cell in row[1:])}
+    assert len(matrix) == 24, "every Sozialraum of Bergisch Gladbach"
+    ranks = [int(cell[:-1]) for cells in matrix.values() for cell in cells if cell[0].isdigit()]
+    assert len(ranks) > len(first) and min(ranks) == 1
+    assert any(cell.startswith("keine") for cells in matrix.values() for cell in cells)
+
+
+def test_weights_of_the_priorities_stand_on_the_pages(visit: Visit) -> None:
+    with (SEEDS / "profile_patterns.csv").open(encoding="utf-8") as file:
+        points = {row["title"]: float(row["weight"]) for row in csv.DictReader(file)}
+
+    rows = {row[0]: row for row in visit.go("/prioritaeten/").rows() if row}
+    assert {title: rows[title][2] for title in points} == {t: f"{w:.1f}".replace(".", ",") for t, w in points.items()}
+    assert rows["Einkommen und Transferleistungen"][1] == "1,0"
+    assert "4 ungünstiger als der Kreis und im Trend verschlechtert" in visit.go("/kommune/05378008/").text
+    assert visit.tab.locator("a[href='/prioritaeten/#gewichte']").count() == 1
+    assert visit.tab.locator("a[href='/methode/#prioritaeten']").count() == 1
+
+
+def test_worse_and_worsening_comes_first(visit: Visit) -> None:
+    with (SEEDS / "profile_patterns.csv").open(encoding="utf-8") as file:
+        order = {row["title"]: int(row["sort_order"]) for row in csv.DictReader(file)}
+
+    rows = visit.go("/sozialraum/05378004-01/").rows()
+    patterns = [order[row[1]] for row in rows if len(row) == 3 and row[1] in order]
+    assert patterns == sorted(patterns) and patterns[0] == 1
+
+
+def test_projection_has_three_variants_and_the_concept_beside_it(visit: Visit) -> None:
+    rows = visit.go("/vorausberechnung/").rows()
+
+    variants = [row[1:] for row in rows if len(row) == 10 and re.match(r"[\d.]+$", row[1])]
+    assert len(variants) == 6
+    for low, middle, high in (row[start : start + 3] for row in variants for start in (0, 3, 6)):
+        assert whole(low) < whole(middle) < whole(high)
+    concept = {row[0]: row for row in rows if len(row) == 8}
+    assert concept["ab 65 Jahre"][1:5] == ["63.000", "80.000", "+27 %", "+27,0 %"]
+    assert concept["ab 80 Jahre"][1:5] == ["16.000", "24.500", "+52 %", "+53,1 %"], "printed and recomputed differ"
+    assert concept["Pflegebedürftige"][1:4] == ["9.200", "12.700", "+40 %"]
+    assert concept["15 bis 64 Jahre"][1:4] == ["183.000", "155.000", "−15 %"]
+    assert "keine Vorhersage" in visit.text
+    assert visit.tab.locator("figure.ausblick path.erwartet").count() == 4
+
+
+def test_projection_of_a_sozialraum_is_a_number_or_a_reason(visit: Visit) -> None:
+    rows = visit.go("/vorausberechnung/05378004/").rows()
+
+    areas = [row for row in rows if re.fullmatch(r"Bergisch Gladbach \d\d", row[0])]
+    assert len(areas) == 24 * 6
+    hidden = [row for row in areas if row[1].startswith("•")]
+    assert hidden and all("geheim gehalten" in row[1] and not re.search(r"\d", "".join(row[1:])) for row in hidden)
+    assert all(re.fullmatch(r"[+−±]\d+,\d %", row[-1]) for row in areas if row not in hidden)
+
+
+def test_the_method_names_the_assumptions_of_the_seed(visit: Visit) -> None:
+    with (SEEDS / "projection_variants.csv").open(encoding="utf-8") as file:
+        low, _, high = csv.DictReader(file)
+
+    rows = {row[0]: row[1:] for row in visit.go("/methode/").rows() if row}
+    mortality = rows["Sterblichkeit, Veränderung im Jahr"]
+    assert [mortality[0], mortality[2]] == [german(one["mortality_change_percent"]) + " %" for one in (low, high)]
+    moves = rows["Wanderungssaldo, gegenüber dem Mittel"]
+    assert [moves[0], moves[2]] == [
+        german(low["moves_change_percent"]) + " %",
+        "+" + high["moves_change_percent"] + " %",
+    ]
+    births = [round(100 * (float(one["fertility_factor"]) - 1)) for one in (low, high)]
+    assert rows["Geburten je Frau, gegenüber dem Mittel"][::2] == [german(f"{births[0]} %"), f"+{births[1]} %"]
+
+
+def test_smoothed_value_stands_beside_the_counted_one_with_an_interval(visit: Visit) -> None:
+    rows = visit.go("/indikator/sgb2_under_15_share/").rows()
+
+    beside = [row for row in rows if len(row) == 7 and re.fullmatch(r".+ \d\d", row[0])]
+    assert len(beside) == SOZIALRAEUME
+    shown = [row for row in beside if re.fullmatch(r"\d+,\d %", row[3])]
+    assert len(shown) > 50
+    for row in shown:
+        low, high = (float(part.replace(",", ".")) for part in row[4].split(" bis "))
+        assert low <= float(row[3].split()[0].replace(",", ".")) <= high, row
+        assert re.search(r"\d", row[1]), "never instead of the counted value"
+    for row in beside:
+        assert row[1].startswith("•") <= row[3].startswith("•"), row
+
+
+def test_index_page_maps_every_sozialraum_and_says_how_sure(visit: Visit) -> None:
+    rows = visit.go("/status-und-dynamik/").rows()
+
+    assert visit.tab.locator(".karte a path").count() == SOZIALRAEUME
+    listed = [row for row in rows if len(row) == 5 and re.fullmatch(r".+ \d\d", row[0])]
+    classes = {row[1] for row in listed}
+    assert {"hoch", "mittel", "niedrig", "sehr niedrig", "geheim gehalten"} <= classes
+    for row in listed:
+        assert bool(re.fullmatch(r"\d+ %", row[2])) == (row[1] in ("hoch", "mittel", "niedrig", "sehr niedrig")), row
 
 
 def test_data_quality_names_both_totals_of_2014(visit: Visit) -> None:

@@ -49,6 +49,26 @@ def test_suppressed_and_missing_values_stay_empty(release: Path, tmp_path: Path)
     assert all(row["value"] is None and row["numerator"] is None and row["ci_lower"] is None for row in hidden)
 
 
+def test_analyses_of_secret_figures_are_handed_over_empty_with_their_reason(release: Path, tmp_path: Path) -> None:
+    report.write_sources(release, tmp_path / "data")
+
+    smoothed = read_table(tmp_path / "data", "geglaettet").to_pylist()
+    hidden = [row for row in smoothed if row["geglaettet_status"] == "suppressed"]
+    assert hidden and all(row[name] is None for row in hidden for name in ("geglaettet", "geglaettet_von", "cluster"))
+    projected = {
+        (row["area_id"], row["year"]): row for row in read_table(tmp_path / "data", "vorausberechnung").to_pylist()
+    }
+    assert projected["05378", 2030]["erwartet_gedruckt"] == 52 and projected["05378", 2040]["erwartet"] is None
+    kreis, secret = projected["05378", 2040], projected["05378004-02", 2040]
+    assert (kreis["niedrig"], kreis["mittel"], kreis["hoch"]) == (1_080, 1_200, 1_320)
+    assert secret["value_status"] == "suppressed"
+    assert [secret[name] for name in ("basis", "niedrig", "mittel", "hoch")] == [None] * 4
+    ranks = read_table(tmp_path / "data", "prioritaet").to_pylist()
+    assert {(r["value_status"], r["rang"] is None, r["punkte"]) for r in ranks} == {
+        *(("suppressed", True, None), ("ok", True, 0.0), ("ok", False, 2.0))
+    }
+
+
 def test_secrecy_is_counted_per_theme_level_and_year_and_no_reason_is_told(release: Path, tmp_path: Path) -> None:
     report.write_sources(release, tmp_path / "data")
 

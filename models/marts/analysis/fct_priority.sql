@@ -71,6 +71,7 @@ summed as (
         year,
         theme_id,
         theme,
+        theme_weight,
         count(weight) as n_evaluated,
         count(*) as n_indicators,
         count(case when kind = 'schwaeche' then 1 end) as n_weaknesses,
@@ -103,6 +104,7 @@ final as (
         ranked.area_id,
         cast(ranked.year as int) as year,
         ranked.theme_id,
+        cast(ranked.theme_weight as double) as theme_weight,
         case
             when n_evaluated > 0 then 'ok'
             when is_left_out = 1 then 'not_applicable'

@@ -19,7 +19,9 @@ final as (
         round(100 * (projected.value / nullif(projected.base_value, 0) - 1), 1) as change_percent,
         expected.value as expected_value,
         cast(expected.from_year as int) as expected_from_year,
+        expected.from_value as expected_from_value,
         round(100 * (expected.value / nullif(expected.from_value, 0) - 1), 1) as expected_change_percent,
+        expected.printed_change_percent as expected_printed_percent,
         expected.source as expected_source
     from projected
     left join expected

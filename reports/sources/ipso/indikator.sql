@@ -1,4 +1,5 @@
--- One row per indicator: by theme, those of the core set first, in the order of the catalogue.
+-- One row per indicator: by theme, those of the core set first, in the order of the catalogue; with the spatial pattern
+-- of its newest year.
 with newest as (
     select
         facts.indicator_id,
@@ -28,8 +29,14 @@ select
     indicators.caveat,
     themes.sort_order * 10000 + case when indicators.is_core then 0 else 5000 end + indicators.sort_order as reihenfolge,
     newest.jahr,
-    newest.erstes_jahr
+    newest.erstes_jahr,
+    maps.value_status as muster_status,
+    maps.pattern as muster,
+    maps.moran_i,
+    maps.p_value as moran_p,
+    maps.n_areas as moran_gebiete
 from dim_indicator as indicators
 inner join dim_theme as themes on indicators.theme_id = themes.theme_id
 left join newest on indicators.indicator_id = newest.indicator_id
+left join fct_spatial as maps on indicators.indicator_id = maps.indicator_id and newest.jahr = maps.year
 order by reihenfolge

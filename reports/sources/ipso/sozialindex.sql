@@ -10,11 +10,14 @@ with newest as (
 
 select
     facts.area_id,
+    facts.index_id,
     indices.title as index_titel,
     indices.description as beschreibung,
     facts.year as jahr,
     areas.level as ebene,
     areas.name as verglichen_mit,
+    facts.value_status,
+    facts.status_class as klasse,
     case facts.value_status
         when 'ok' then replace(facts.status_class, '_', ' ')
         when 'suppressed' then 'geheim gehalten'
@@ -28,7 +31,8 @@ select
         when 'not_applicable' then 'nicht bewertet'
         else 'nicht berechenbar'
     end as dynamik,
-    coalesce(cast(cast(round(100 * facts.dynamics_certainty) as int) as varchar) || ' %', '') as dynamik_sicherheit
+    coalesce(cast(cast(round(100 * facts.dynamics_certainty) as int) as varchar) || ' %', '') as dynamik_sicherheit,
+    facts.n_areas as gebiete
 from fct_index as facts
 inner join newest on facts.index_id = newest.index_id and facts.year = newest.jahr
 inner join dim_index as indices on facts.index_id = indices.index_id
