@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from orchestration.analysis.projection import OLDEST, Movement, break_down, project, single_ages
-from orchestration.analysis.projection_tables import projection
+from orchestration.analysis.projection_tables import _movement, projection
 
 BANDS = [(0, 17), (18, 64), (65, 79), (80, None)]
 STILL = Movement(births=0, deaths=0, net_moves=0)
@@ -188,3 +190,11 @@ def test_one_person_and_nobody_in_an_area_are_carried_along() -> None:
     assert states[2][1, 32] == pytest.approx(1) and states[2].sum() == pytest.approx(1)
     nobody = break_down(0 * part, whole)[0]
     assert (nobody == 0).all()
+
+
+@pytest.mark.parametrize(("arrivals", "net"), [([290, 330], 10 * 0.67), ([290, 290], -10 * 1.33)])
+def test_a_variant_changes_births_deaths_and_moves_by_its_own_percentages(arrivals: list[float], net: float) -> None:
+    """Ten more a year in the mean, a third fewer of them; ten fewer, and a third more leave: lower both times."""
+    flows = pd.DataFrame({"geburten": [50, 70], "sterbefaelle": [70, 70], "zuzuege": arrivals, "fortzuege": [300, 300]})
+    low = SimpleNamespace(fertility_factor=0.9, mortality_change_percent=-0.5, moves_change_percent=-33.0)
+    assert _movement(flows, low) == Movement(60, 70, pytest.approx(net), 0.9, pytest.approx(-0.005))
