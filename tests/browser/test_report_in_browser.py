@@ -45,11 +45,9 @@ KOMMUNEN = 8
 SOZIALRAEUME = 87
 ENGLISH = re.compile(r"\b(Loading|No Results|records|Search|Error|Download|undefined|NaN)\b|\[object")
 NO_DAY = "01.01.1970"
-ENGLISH_NUMBER = re.compile(r"\d\.\d(?!\d)\s*%|\d,\d{3}(?!\d)")
-
-
 RANK = re.compile(r"\d+\.$|keine|[•–x…]")
 """What may stand in a cell of the matrix of priorities; signs are followed by the word that is read aloud."""
+ENGLISH_NUMBER = re.compile(r"\d\.\d(?!\d)\s*%|\d,\d{3}(?!\d)")
 
 
 def whole(text: str) -> int:
@@ -122,25 +120,16 @@ def test_page_is_german_complete_and_silent(visit: Visit, screenshots: Path, nam
     assert visit.foreign == [], "requests to another host"
     assert visit.failed == [], "requests that failed"
     assert visit.complaints == [], "errors in the console"
+    database = [url for url in visit.requests if "duckdb" in url or url.endswith(".wasm")]
+    assert database == [], "a reader on a slow line must not wait for 35 MB: queries are answered at build time"
+    if name in SHOWS_SOZIALRAEUME:
+        assert "Synthetische Demodaten." in visit.text, "invented areas without a label"
     assert visit.tab.get_attribute("html", "lang") == "de"
     assert visit.tab.locator("h1").count() == 1
     assert ENGLISH.search(visit.text) is None, ENGLISH.search(visit.text)
     assert NO_DAY not in visit.text, "a missing day"
     assert ENGLISH_NUMBER.search(visit.text) is None, ENGLISH_NUMBER.search(visit.text)
     assert visit.tab.evaluate("document.documentElement.scrollWidth") <= width, "the page is wider than the screen"
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_reader_downloads_no_database(visit: Visit, name: str) -> None:
-    """Every query is answered at build time: a reader on a slow line must not wait for 35 MB."""
-    visit.go(PAGES[name])
-
-    assert [url for url in visit.requests if "duckdb" in url or url.endswith(".wasm")] == []
-
-
-@pytest.mark.parametrize("name", SHOWS_SOZIALRAEUME)
-def test_synthetic_areas_are_labelled(visit: Visit, name: str) -> None:
-    assert "Synthetische Demodaten." in visit.go(PAGES[name]).text
 
 
 def test_start_page_shows_the_printed_table_of_2009_and_2014(visit: Visit) -> None:
