@@ -240,7 +240,12 @@ final as (
             when value_status in ('ok', 'zero') and interval_method = 'byar'
                 then {{ byar('upper', 'numerator') }} * scale / nullif(denominator, 0)
         end as ci_upper,
-        case when has_value and numerator is not null then conversion_method end as conversion_method,
+        case
+            when
+                (has_value and numerator is not null)
+                or coalesce(shown_numerator, shown_denominator) is not null
+                then conversion_method
+        end as conversion_method,
         -- Of numerator and denominator, as if independent; in the unit of the value.
         case
             when has_value and has_denominator

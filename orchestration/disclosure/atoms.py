@@ -24,6 +24,8 @@ SEXES = ("m", "w")
 NATIONALITIES = ("deutsch", "nichtdeutsch")
 CUBE = "cube|"
 """Items of the population table: cube|age band|sex|nationality."""
+WITHOUT = " ohne "
+"""`whole ohne part`: who is in the one and not in the other. Never printed, but two printed counts tell it."""
 
 Predicate = Mapping[str, Sequence[str]]
 
@@ -43,12 +45,25 @@ class Universe:
         """
         grid = list(itertools.product(*self.axes.values()))
         names = list(self.axes)
-        rows = [[_fits(dict(zip(names, cell, strict=True)), self.items[item]) for cell in grid] for item in items]
+        rows = [[self._holds(item, dict(zip(names, cell, strict=True))) for cell in grid] for item in items]
         possible = [not any(_fits(dict(zip(names, cell, strict=True)), never) for never in self.never) for cell in grid]
         table = np.array(rows, dtype=bool).reshape(len(items), len(grid))[:, possible]
         table = table[:, table.any(axis=0)]
         _, first = np.unique(table, axis=1, return_index=True)
         return table[:, np.sort(first)]
+
+    def nested(self, items: Sequence[str]) -> list[tuple[str, str]]:
+        """(part, whole) of those items, of which the first lies in the second and is not all of it."""
+        member = dict(zip(items, self.membership(items), strict=True))
+        return [
+            (part, whole)
+            for part, whole in itertools.permutations(items, 2)
+            if (member[part] <= member[whole]).all() and (member[part] != member[whole]).any()
+        ]
+
+    def _holds(self, item: str, cell: Mapping[str, str]) -> bool:
+        whole, _, part = item.partition(WITHOUT)
+        return _fits(cell, self.items[whole]) and not (part and _fits(cell, self.items[part]))
 
 
 @dataclass(frozen=True)
@@ -61,7 +76,8 @@ class Declaration:
 
     def universe_of(self, item: str) -> str:
         """The name of the item's universe; an item in none is one by itself."""
-        return self._home.get(item, item)
+        whole = item.partition(WITHOUT)[0]
+        return self._home.get(whole, whole)
 
     @property
     def _home(self) -> dict[str, str]:

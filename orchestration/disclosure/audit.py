@@ -17,7 +17,15 @@ from orchestration.disclosure.audit_beside import beside_blanks
 from orchestration.disclosure.audit_bounds import System, ranges, tighten, with_rows
 from orchestration.disclosure.audit_history import together
 from orchestration.disclosure.audit_read import KEY, Published, read_release
-from orchestration.disclosure.audit_sums import Knowledge, build, item_of_rule, read_knowledge, shows_zeros
+from orchestration.disclosure.audit_sums import (
+    WITHOUT,
+    Knowledge,
+    build,
+    item_of_rule,
+    printed_rests,
+    read_knowledge,
+    shows_zeros,
+)
 
 MINIMUM = 3
 EXACT, BELOW, NARROW, SAFE = "exact", "certainly_below", "too_narrow", "safe"
@@ -67,7 +75,7 @@ def with_revealed(found: Audit, revealed: pd.DataFrame) -> Audit:
 def audit(published: Published, knowledge: Knowledge, minimum: int = MINIMUM) -> Audit:
     """The verdict on every blank, over everything that is printed."""
     system, targets, hidden = build(published, knowledge)
-    settled = settled_pairs(published.pairs, system, targets, hidden)
+    settled = settled_pairs(published, system, targets, hidden)
     system = with_rows(
         system, targets[settled], np.where(shows_zeros(hidden["item"][settled], published.rules), 1.0, 0.0)
     )
@@ -76,24 +84,37 @@ def audit(published: Published, knowledge: Knowledge, minimum: int = MINIMUM) ->
     found = ranges(system, targets, lambda at, low, high: verdicts(low, high, least[at]) == SAFE)
     # Of a count that may be hidden for its partner's sake only, no more is protected than that it is small.
     is_small = (found.low >= 1) & (found.low < least)
-    is_free = item_of_rule(hidden["item"]).isin(published.rules.loc[~published.rules["is_judged"], "item"]).to_numpy()
-    judged = (is_blank | is_small) & ~is_free
+    judged = (is_blank | is_small) & ~_is_free(hidden["item"], published.rules)
     verdict = np.where(judged, verdicts(found.low, found.high, least), SAFE)
+    rests = printed_rests(published.cells, knowledge)
+    limit = np.where(_is_free(rests["item"], published.rules), 0, minimums(rests["item"], published.rules, minimum))
+    rests = rests[(rests["value"] > 0) & (rests["value"] < limit)]
+    hidden = pd.concat([hidden[KEY], rests[KEY]], ignore_index=True)
+    verdict = np.concatenate([verdict, np.full(len(rests), EXACT)])
+    # A rest that tells nothing is no blank of the release.
+    counts_as = ~hidden["item"].str.contains(WITHOUT, regex=False).to_numpy(bool) | (verdict != SAFE)
+    hidden, verdict = hidden[counts_as].reset_index(drop=True), verdict[counts_as]
     counts = pd.Series(verdict, dtype=object).value_counts().reindex([*LEAKS, SAFE], fill_value=0)
-    return Audit(
-        len(published.cells), counts, hidden[["area", "year", "item"]].assign(verdict=verdict), found.contradictions
-    )
+    return Audit(len(published.cells), counts, hidden.assign(verdict=verdict), found.contradictions)
 
 
-def settled_pairs(pairs: pd.DataFrame, system: System, targets: sp.csr_array, hidden: pd.DataFrame) -> np.ndarray:
-    """Shape (targets,): counts that must be the blank of their row, since its other count follows from other tables."""
+def _is_free(items: pd.Series, rules: pd.DataFrame) -> np.ndarray:
+    """Shape of `items`: no rule protects them."""
+    return item_of_rule(items).isin(rules.loc[~rules["is_judged"], "item"]).to_numpy(bool)
+
+
+def settled_pairs(published: Published, system: System, targets: sp.csr_array, hidden: pd.DataFrame) -> np.ndarray:
+    """Shape (targets,): counts that must be the blank of their row, since its other count is printed in another one or
+    follows from other tables."""
+    pairs = published.pairs
     is_blank = hidden["is_blank"].to_numpy(bool)
     if pairs.empty:
         return np.zeros(len(hidden), bool)
     lower, upper, _ = tighten(system)
     is_known = (targets @ (upper - lower > 0).astype(float) == 0) & ~is_blank
     keys = pd.MultiIndex.from_frame(hidden[KEY])
-    known = keys[is_known]
+    printed = published.cells.loc[published.cells["is_printed"], KEY].astype({"year": hidden["year"].dtype})
+    known = keys[is_known].union(pd.MultiIndex.from_frame(printed))
     must_be = np.zeros(len(hidden), bool)
     for own, other in (("numerator", "denominator"), ("denominator", "numerator")):
         follows = pd.MultiIndex.from_frame(pairs[["area", "year", other]]).isin(known)

@@ -19,6 +19,8 @@ from orchestration.disclosure.audit_read import CUBE, KEY, Published
 
 DECLARATION = Path(__file__).with_name("atoms.yml")
 SEEDS = Path(__file__).parents[2] / "seeds"
+WITHOUT = " ohne "
+"""`whole ohne part`: who is in the one and not in the other."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,13 @@ class Knowledge:
     """item -> shape (classes,) of its universe"""
     universe: dict[str, str]
     within: list[tuple[str, str, str | None]]
+
+    def nested(self, items: Iterable[str]) -> list[tuple[str, str]]:
+        """(part, whole) of those items: all of the one are in the other, but not the other way round."""
+        known = [item for item in sorted(items) if item in self.masks and not item.startswith(CUBE)]
+        pairs = [(a, b) for a in known for b in known if a != b and self.universe[a] == self.universe[b]]
+        masks = self.masks
+        return [(a, b) for a, b in pairs if (masks[a] <= masks[b]).all() and (masks[a] != masks[b]).any()]
 
     def universe_of(self, items: pd.Series) -> pd.Series:
         """The universe of each item; an item in none is one by itself."""
@@ -150,8 +159,42 @@ def build(published: Published, knowledge: Knowledge) -> tuple[System, sp.csr_ar
     printed = set(_keys(chosen[chosen["is_printed"]]))
     _add_within(builder, published.areas, knowledge, atoms, printed)
     _add_estimates(builder, published, atoms)
-    hidden = chosen[chosen["is_blank"] | chosen["is_unclear"]].reset_index(drop=True)
-    return builder.system(width), _targets([atoms[key] for key in _keys(hidden)], width), hidden
+    hidden = chosen[chosen["is_blank"] | chosen["is_unclear"]]
+    rests = _rests(chosen, knowledge)
+    columns = [atoms[key] for key in _keys(hidden)]
+    columns += [
+        np.setdiff1d(atoms[area, year, whole], atoms[area, year, part])
+        for area, year, whole, part in zip(
+            *(rests[name].tolist() for name in ("area", "year", "whole", "part")), strict=True
+        )
+    ]
+    hidden = pd.concat([hidden, rests[[*KEY, "is_blank", "is_unclear"]]], ignore_index=True)
+    return builder.system(width), _targets(columns, width), hidden
+
+
+def _rests(cells: pd.DataFrame, knowledge: Knowledge) -> pd.DataFrame:
+    """KEY, whole, part, is_blank, is_unclear: who is in a whole and not in its part, where one of both is not printed.
+
+    Of two printed counts the difference is known anyway (`printed_rests`).
+    """
+    found = [pd.DataFrame(columns=[*KEY, "whole", "part"])]
+    names = ["area", "year", "is_printed"]
+    for part, whole in knowledge.nested(cells["item"].unique()):
+        both = cells.loc[cells["item"] == whole, names].merge(cells.loc[cells["item"] == part, names], on=names[:2])
+        chosen = both[~(both["is_printed_x"] & both["is_printed_y"])]
+        found.append(chosen[names[:2]].assign(item=f"{whole}{WITHOUT}{part}", whole=whole, part=part))
+    return pd.concat(found, ignore_index=True).assign(is_blank=False, is_unclear=True).astype({"year": "int64"})
+
+
+def printed_rests(cells: pd.DataFrame, knowledge: Knowledge) -> pd.DataFrame:
+    """KEY and value: the differences of a whole and its part, both printed."""
+    printed = cells.loc[cells["is_printed"], [*KEY, "low"]]
+    found = [printed.iloc[:0].rename(columns={"low": "value"})]
+    for part, whole in knowledge.nested(printed["item"].unique()):
+        both = printed[printed["item"] == whole].merge(printed[printed["item"] == part], on=KEY[:2])
+        rest = both[KEY[:2]].assign(item=f"{whole}{WITHOUT}{part}", value=both["low_x"] - both["low_y"])
+        found.append(rest)
+    return pd.concat(found, ignore_index=True)
 
 
 def follows_from_parts(cells: pd.DataFrame, areas: pd.DataFrame) -> np.ndarray:
@@ -173,7 +216,7 @@ def shows_zeros(items: pd.Series, rules: pd.DataFrame) -> np.ndarray:
 
 def item_of_rule(items: pd.Series) -> pd.Series:
     """The measure whose rule holds for an item."""
-    return items.where(~items.str.startswith(CUBE), "population")
+    return items.where(~items.str.startswith(CUBE), "population").str.replace(f"{WITHOUT}.*", "", regex=True)
 
 
 def _keys(cells: pd.DataFrame) -> list[tuple[str, int, str]]:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from orchestration.disclosure.atoms import Declaration, load_declaration, relate
+from orchestration.disclosure.atoms import CUBE, WITHOUT, Declaration, load_declaration, relate
 from orchestration.disclosure.cost import Share, costs
 from orchestration.disclosure.earlier import constraints
 from orchestration.disclosure.pattern import Counts, Each, GivenAway, suppress
@@ -39,6 +39,9 @@ def blank_cells(
     indicators. earlier: as `records.read_records` gives it. Raises Unprotectable.
     """
     universes = declaration or load_declaration()
+    n_published = len(cells)
+    cells = pd.concat([cells, small_rests(cells, universes)], ignore_index=True)
+    is_rest = np.arange(len(cells)) >= n_published
     is_overlap = (cells["boundary"] == OVERLAP).to_numpy()
     keyed = cells.assign(area_id=area_names(cells))
     overlaps = keyed[is_overlap]
@@ -47,7 +50,7 @@ def blank_cells(
     blank = np.zeros(len(cells), dtype=bool)
     # Of what is never published only a small count needs protection.
     chosen = ~is_overlap | (cells["value"] < cells["minimum"]).to_numpy()
-    cells, keyed, is_overlap = cells[chosen], keyed[chosen], is_overlap[chosen]
+    cells, keyed, is_secret = cells[chosen], keyed[chosen], (is_overlap | is_rest)[chosen]
     relations = relate(keyed, area_tree(areas), universes, pairs if len(pairs) else None)
     kommune = cells["parent_area_id"].where(~cells["level"].isin(["kommune", "kreis"]), cells["area_id"])
     kommune = kommune.fillna(cells["area_id"].str.split("-").str[0])
@@ -63,7 +66,7 @@ def blank_cells(
         zeros_shown=cells["zeros_shown"].to_numpy(bool),
         width=cells["width"].to_numpy(float),
         cost=np.ones(len(cells)),
-        stays_blank=stays_blank | is_overlap,
+        stays_blank=stays_blank | is_secret,
         told=told,
     )
     counts = replace(counts, cost=costs(cells, counts.is_small | stays_blank, core))
@@ -71,7 +74,29 @@ def blank_cells(
         blank[chosen] = suppress(counts, relations, each)
     except GivenAway as error:
         raise Unprotectable(_named(cells.assign(kommune=kommune).iloc[error.cells])) from None
-    return blank
+    return blank[:n_published]
+
+
+def small_rests(cells: pd.DataFrame, declaration: Declaration) -> pd.DataFrame:
+    """Rows as cells: small counts of who is in a whole and not in its part, where both may be printed.
+
+    `youth_aid ohne youth_aid_stationaer` is no published count, but a reader subtracts.
+    """
+    found: list[pd.DataFrame] = []
+    place = ["boundary", "area_id", "year"]
+    counted = cells[(cells["boundary"] != OVERLAP) & ~cells["item"].str.startswith(CUBE)]
+    names = sorted(counted["item"].unique())
+    for universe in declaration.universes.values():
+        for part, whole in universe.nested([name for name in names if name in universe.items]):
+            both = counted[counted["item"] == whole].merge(
+                counted.loc[counted["item"] == part, [*place, "value"]], on=place, suffixes=("", "_part")
+            )
+            both["value"] -= both.pop("value_part")
+            small = both[(both["value"] > 0) & (both["value"] < both["minimum"])]
+            # Nobody knows of it that it is at least one.
+            rows = small.assign(item=f"{whole}{WITHOUT}{part}", zeros_shown=False, must_blank=False)
+            found += [rows] if len(rows) else []
+    return pd.concat(found, ignore_index=True) if found else cells.iloc[:0]
 
 
 class Unprotectable(ValueError):

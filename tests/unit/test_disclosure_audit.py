@@ -1,6 +1,7 @@
 """The audit against brute force, the suppressor against the audit, and weakened suppressors that must be caught."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,11 +10,11 @@ import scipy.sparse as sp
 
 from orchestration.disclosure import audit_bounds
 from orchestration.disclosure.atoms import Relations
-from orchestration.disclosure.audit import EXACT, SAFE, verdicts
+from orchestration.disclosure.audit import EXACT, SAFE, audit, settled_pairs, verdicts
 from orchestration.disclosure.audit_bounds import System, ranges
 from orchestration.disclosure.audit_history import together
 from orchestration.disclosure.audit_read import Published
-from orchestration.disclosure.audit_sums import Knowledge, build
+from orchestration.disclosure.audit_sums import WITHOUT, Knowledge, build
 from orchestration.disclosure.pattern import Counts, GivenAway, suppress
 
 MINIMUM = 3
@@ -220,9 +221,11 @@ def test_two_releases_tell_what_enumerating_every_table_of_both_tells(part):
         published, revealed = together(new, [old], knowledge)
         system, targets, hidden = build(published, knowledge)
         found = ranges(system, targets)
-        order = [keys.index(key) for key in zip(hidden["area"], hidden["year"], hidden["item"], strict=True)]
-        wanted = dict(zip(np.flatnonzero(both), zip(*(bound.tolist() for bound in every), strict=True), strict=True))
-        assert dict(zip(order, zip(found.low.tolist(), found.high.tolist(), strict=True), strict=True)) == wanted
+        names = zip(hidden["area"], hidden["year"], hidden["item"], strict=True)
+        told = dict(zip(names, zip(found.low.tolist(), found.high.tolist(), strict=True), strict=True))
+        bounds = zip(*(bound.tolist() for bound in every), strict=True)
+        wanted = {keys[at]: own for at, own in zip(np.flatnonzero(both), bounds, strict=True)}
+        assert {key: own for key, own in told.items() if WITHOUT not in key[2]} == wanted
         shown_later = {keys[at] for at in np.flatnonzero(first & ~second)}
         assert set(zip(revealed["area"], revealed["year"], revealed["item"], strict=True)) == shown_later
 
@@ -337,6 +340,43 @@ def test_nor_do_contradictions_that_no_single_row_shows(total):
     assert found.contradictions == 1
     assert (found.low[3:].tolist(), found.high[3:].tolist()) == ([0, 0], [4, 4])
     assert found.low[:3].sum() >= 0 and found.high[:3].max() <= total + 1
+
+
+def one_area(values, blank):
+    """A release of one Kommune with a whole and a part of it."""
+    knowledge = Knowledge(
+        {"alle": np.array([True, True]), "teil": np.array([True, False])}, dict.fromkeys(["alle", "teil"], "u"), []
+    )
+    keys = [("k-a", 2022, "alle"), ("k-a", 2022, "teil")]
+    tree = pd.DataFrame({"area": ["k-a"], "parent": [None], "level": ["kommune"], "year": [2022]})
+    tree = tree.assign(is_today=False, is_replaced=False, group="")
+    return printed(keys, np.array(values, float), np.array(blank), tree), knowledge
+
+
+@pytest.mark.parametrize(
+    ("values", "blank", "verdict"),
+    [
+        ((8, 6), (False, False), {"exact": 1}),
+        ((8, 5), (False, False), {}),
+        ((8, 8), (False, False), {}),
+        ((8, 6), (False, True), {"safe": 1}),
+        ((8, 6), (True, False), {"safe": 1}),
+    ],
+)
+def test_a_whole_and_its_part_tell_what_is_left(values, blank, verdict):
+    found = audit(*one_area(values, blank))
+    assert {name: count for name, count in found.verdicts.items() if count} == verdict
+    assert found.leaks == verdict.get("exact", 0)
+
+
+def test_the_blank_of_a_share_is_known_for_one_where_its_other_count_is_printed_elsewhere():
+    """Numerator or denominator is the blank; the denominator is printed, so the numerator is at least one."""
+    published, knowledge = one_area((3, 1), (False, True))
+    cells = published.cells.assign(is_blank=False, is_unclear=[False, True])
+    pairs = pd.DataFrame({"area": ["k-a"], "year": [2022], "numerator": ["teil"], "denominator": ["alle"]})
+    system, targets, hidden = build(replace(published, cells=cells), knowledge)
+    wanted = settled_pairs(replace(published, cells=cells, pairs=pairs), system, targets, hidden)
+    assert hidden.loc[wanted, "item"].tolist() == ["teil"]
 
 
 def test_all_tables_are_few_enough_to_count_by_hand():

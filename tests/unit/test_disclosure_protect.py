@@ -51,6 +51,18 @@ def test_a_count_that_arrived_suppressed_is_protected_like_a_small_one():
     assert len(blank_areas(cells, areas_of(cells))) == 2
 
 
+def test_what_a_printed_part_leaves_of_its_printed_whole_is_protected_too():
+    """Of 8 aids 6 are stationär: two are not, whether or not their number is published itself."""
+    whole = {"05": 32.0, "05A": 20.0, "05A-1": 8.0, "05A-2": 12.0, "05B": 12.0, "05B-1": 6.0, "05B-2": 6.0}
+    part = {"05": 18.0, "05A": 12.0, "05A-1": 6.0, "05A-2": 6.0, "05B": 6.0, "05B-1": 3.0, "05B-2": 3.0}
+    cells = pd.concat([table(whole, "youth_aid"), table(part, "youth_aid_stationaer")], ignore_index=True)
+    found = cells[blank_cells(cells, areas_of(table(whole)))]
+    assert "05A-1" in set(found["area_id"])
+    assert not found["area_id"].str.startswith("05B").any()
+    enough = pd.concat([table(whole, "youth_aid"), table(part | {"05A-1": 5.0, "05A-2": 7.0}, "youth_aid_stationaer")])
+    assert not blank_cells(enough.reset_index(drop=True), areas_of(table(whole))).any()
+
+
 def test_headline_figures_go_last():
     kinds = {"youth_aid": 1, "youth_aid_ambulant": 0, "youth_aid_teilstationaer": 0, "youth_aid_stationaer": 0}
     parts = pd.DataFrame(
