@@ -71,8 +71,8 @@ class Declaration:
     """All universes, the universe of each item, and the parts of a whole across universes."""
 
     universes: Mapping[str, Universe]
-    within: Sequence[tuple[str, str, str | None]]
-    """(part, whole, the only level at which it holds or None)"""
+    within: Sequence[tuple[str, str, int, str | None]]
+    """(part, whole, how often the part is in the whole, the only level at which it holds or None)"""
 
     def universe_of(self, item: str) -> str:
         """The name of the item's universe; an item in none is one by itself."""
@@ -101,7 +101,7 @@ def load_declaration(path: Path = DECLARATION, seeds: Path = SEEDS) -> Declarati
         )
         for name, body in text["universes"].items()
     }
-    within = [(str(w["part"]), str(w["whole"]), w.get("level")) for w in text["within"]]
+    within = [(str(w["part"]), str(w["whole"]), int(w.get("factor", 1)), w.get("level")) for w in text["within"]]
     return Declaration(universes | register_universes(seeds), within)
 
 
@@ -147,7 +147,7 @@ class Relations:
     block: np.ndarray
     """shape (atoms,), the atom's Kommune (or what else is solved together first) as a number"""
     within: np.ndarray
-    """shape (pairs, 2), positions of the cells part and whole"""
+    """shape (pairs, 3), positions of the cells part and whole, and the factor of the part: factor · part ≤ whole"""
 
 
 def relate(
@@ -253,13 +253,13 @@ def _pieces(overlaps: pd.DataFrame | None) -> dict[int, dict[str, list[str]]]:
 def _within(cells: pd.DataFrame, declaration: Declaration) -> np.ndarray:
     keyed = cells[["area_id", "year", "item"]].assign(position=np.arange(len(cells)))
     pairs = []
-    for part, whole, level in declaration.within:
+    for part, whole, factor, level in declaration.within:
         # Whom the register and whom another source cannot locate are not the same persons.
         holds = cells["level"] != "nicht_verortbar" if level is None else cells["level"] == level
         chosen = keyed[holds.to_numpy()]
         joined = chosen[chosen["item"] == part].merge(chosen[chosen["item"] == whole], on=["area_id", "year"])
-        pairs.append(joined[["position_x", "position_y"]].to_numpy(np.int64))
-    return np.concatenate(pairs) if pairs else np.empty((0, 2), dtype=np.int64)
+        pairs.append(joined.assign(factor=factor)[["position_x", "position_y", "factor"]].to_numpy(np.int64))
+    return np.concatenate(pairs) if pairs else np.empty((0, 3), dtype=np.int64)
 
 
 def _fits(cell: Mapping[str, str], predicate: Predicate) -> bool:

@@ -30,7 +30,8 @@ class Knowledge:
     masks: dict[str, np.ndarray]
     """item -> shape (classes,) of its universe"""
     universe: dict[str, str]
-    within: list[tuple[str, str, str | None]]
+    within: list[tuple[str, str, float, str | None]]
+    """(part, whole, factor of the part, the only level at which it holds)"""
 
     def nested(self, items: Iterable[str]) -> list[tuple[str, str]]:
         """(part, whole) of those items: all of the one are in the other, but not the other way round."""
@@ -64,7 +65,9 @@ def read_knowledge(declaration: Path = DECLARATION, seeds: Path = SEEDS) -> Know
         possible = ~np.logical_or.reduce(impossible) if impossible else np.ones(index[next(iter(axes))].size, bool)
         for item, predicate in body["measures"].items():
             masks[item], universe[item] = holds(predicate) & possible, name
-    return Knowledge(masks, universe, [(w["part"], w["whole"], w.get("level")) for w in content["within"]])
+    return Knowledge(
+        masks, universe, [(w["part"], w["whole"], float(w.get("factor", 1)), w.get("level")) for w in content["within"]]
+    )
 
 
 def _register(seeds: Path) -> list[tuple[str, dict]]:
@@ -304,19 +307,19 @@ def _add_within(
     atoms: dict[tuple[str, int, str], np.ndarray],
     printed: set[tuple[str, int, str]],
 ) -> None:
-    """part ≤ whole, unless both are printed anyway."""
+    """factor · part ≤ whole, unless both are printed anyway."""
     level = dict(zip(zip(areas["area"], areas["year"].astype(int), strict=True), areas["level"], strict=True))
-    wholes: dict[str, list[tuple[str, str | None]]] = {}
-    for part, whole, only in knowledge.within:
-        wholes.setdefault(part, []).append((whole, only))
+    wholes: dict[str, list[tuple[str, float, str | None]]] = {}
+    for part, whole, factor, only in knowledge.within:
+        wholes.setdefault(part, []).append((whole, factor, only))
     for (area, year, item), columns in atoms.items():
-        for whole, only in wholes.get(item, ()):
+        for whole, factor, only in wholes.get(item, ()):
             other = atoms.get((area, year, whole))
             # Whom the register and whom another source cannot locate are not the same persons.
             holds = level[area, year] != "nicht_verortbar" if only is None else level[area, year] == only
             is_news = (area, year, item) not in printed or (area, year, whole) not in printed
             if other is not None and holds and is_news:
-                builder.add([(other, 1.0), (columns, -1.0)], 0.0, np.inf, soft=True)
+                builder.add([(other, 1.0), (columns, -factor)], 0.0, np.inf, soft=True)
 
 
 def _targets(columns: list[np.ndarray], width: int) -> sp.csr_array:

@@ -126,7 +126,8 @@ class Block:
         """matrix: shape (cells, atoms); atoms: shape (atoms,), the base point; cost: shape (cells,).
 
         limits: how far each cell may fall and rise, both of shape (cells,); a cell that may do neither is printed.
-        differences: shape (pairs, cells), +1 at the whole and -1 at the part of which readers know part ≤ whole.
+        differences: shape (pairs, cells), +1 at the whole and −factor at the part of which readers know
+        factor · part ≤ whole.
         Variables: the atoms' change d ≥ -atoms, and each movable cell's rise u and fall v, both ≥ 0.
         """
         fall, rise = limits

@@ -232,7 +232,7 @@ class _Search:
         for pair in np.flatnonzero(ends == 1):
             at = part.indptr[pair]
             side = fall if part.data[at] > 0 else rise
-            side[part.indices[at]] = min(side[part.indices[at]], surplus[pair])
+            side[part.indices[at]] = min(side[part.indices[at]], surplus[pair] // abs(part.data[at]))
         return sp.csr_array(part[np.flatnonzero(ends == 2)]), (fall, rise)
 
 
@@ -252,7 +252,7 @@ def _parts(counts: Counts, relations: Relations, blank: np.ndarray) -> Iterator[
         own = Relations(
             sp.csr_array(relations.matrix[rows][:, columns]),
             relations.block[columns],
-            np.searchsorted(rows, pairs[of_pairs]),
+            np.column_stack([np.searchsorted(rows, pairs[of_pairs, :2]), pairs[of_pairs, 2]]),
         )
         yield Part(rows, counts.of(rows), own, blank[rows])
 
@@ -271,8 +271,8 @@ def _grouped(label: np.ndarray, count: int) -> list[np.ndarray]:
 
 
 def _differences(pairs: np.ndarray, cells: int) -> sp.csr_array:
-    """Shape (pairs, cells): +1 at the whole, -1 at the part."""
+    """Shape (pairs, cells): +1 at the whole, minus its factor at the part."""
     rows = np.arange(len(pairs))
-    data = np.concatenate([-np.ones(len(pairs)), np.ones(len(pairs))])
+    data = np.concatenate([-pairs[:, 2].astype(float), np.ones(len(pairs))])
     at = (np.concatenate([rows, rows]), np.concatenate([pairs[:, 0], pairs[:, 1]]))
     return sp.csr_array((data, at), (len(pairs), cells))

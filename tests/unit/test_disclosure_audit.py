@@ -236,7 +236,7 @@ def test_what_the_suppressor_leaves_is_safe_to_the_audit(part):
     for _ in range(40):
         matrix, atoms, block = random_table(rng)
         values = matrix @ atoms
-        relations = Relations(sp.csr_array(matrix), block, np.empty((0, 2), np.int64))
+        relations = Relations(sp.csr_array(matrix), block, np.empty((0, 3), np.int64))
         blank = suppress(counts_of(values), relations)
         assert blank[(values > 0) & (values < MINIMUM)].all()
         assert not blank[values == 0].any()
@@ -281,7 +281,7 @@ def test_a_suppressor_that_sees_one_year_at_a_time_is_caught_by_the_published_di
     year = np.vstack([np.eye(3), np.ones((1, 3))])
     values = np.array([2.0, 5, 8, 15, 4, 6, 7, 17])
     matrix = np.kron(np.eye(2), year)
-    relations = Relations(sp.csr_array(matrix), np.zeros(6, np.int64), np.empty((0, 2), np.int64))
+    relations = Relations(sp.csr_array(matrix), np.zeros(6, np.int64), np.empty((0, 3), np.int64))
     blank = suppress(counts_of(values), relations)
     assert (audited(matrix, values, blank) == SAFE).all()
     change = np.hstack([-np.eye(3), np.eye(3)])
@@ -296,7 +296,7 @@ def test_a_later_release_hides_what_an_earlier_one_hid_and_trusts_no_cell_that_w
     for _ in range(30):
         matrix, atoms, block = random_table(rng)
         values = matrix @ atoms
-        relations = Relations(sp.csr_array(matrix), block, np.empty((0, 2), np.int64))
+        relations = Relations(sp.csr_array(matrix), block, np.empty((0, 3), np.int64))
         first = suppress(counts_of(values), relations)
         second = suppress(
             counts_of(values, stays_blank=first, told=~first, cost=rng.permutation(len(values)) + 1.0), relations
@@ -310,17 +310,30 @@ def test_a_small_count_that_an_earlier_release_left_alone_cannot_be_saved():
     with pytest.raises(GivenAway):
         suppress(
             counts_of(np.array([2.0, 9, 11]), told=told),
-            Relations(sp.csr_array(matrix), np.zeros(2, np.int64), np.empty((0, 2), np.int64)),
+            Relations(sp.csr_array(matrix), np.zeros(2, np.int64), np.empty((0, 3), np.int64)),
         )
 
 
 def test_a_part_within_a_whole_of_another_source_counts_for_both():
     # persons 4, of them recipients 2; the persons' total is printed, so recipients cannot be more than 4
     matrix = np.eye(2)
-    relations = Relations(sp.csr_array(matrix), np.zeros(2, np.int64), np.array([[1, 0]]))
+    relations = Relations(sp.csr_array(matrix), np.zeros(2, np.int64), np.array([[1, 0, 1]]))
     assert suppress(counts_of(np.array([4.0, 2])), relations).tolist() == [False, True]
     # two persons who both are recipients: both blank, and each may be larger
     assert suppress(counts_of(np.array([2.0, 2])), relations).tolist() == [True, True]
+
+
+def test_a_part_that_counts_twice_in_its_whole_leaves_no_room_for_three():
+    """Single parents are two persons at least: of five persons on SGB II at most two are such households."""
+    matrix = np.eye(4)
+    relations = Relations(sp.csr_array(matrix), np.zeros(4, np.int64), np.array([[1, 0, 2], [1, 2, 1]]))
+    values = np.array([5.0, 2, 25, 9])
+    blank = suppress(counts_of(values), relations)
+    assert blank.tolist() == [True, True, False, False]
+    rows = sp.csr_array(np.vstack([matrix[blank], [[1, -2, 0, 0]], matrix[~blank]]))
+    low = np.array([1.0, 1, 0, 25, 9])
+    found = ranges(System(rows, low, np.array([np.inf, np.inf, np.inf, 25, 9])), sp.csr_array(matrix[blank]))
+    assert (verdicts(found.low, found.high, MINIMUM) == SAFE).all()
 
 
 def test_counts_that_contradict_each_other_do_not_stop_the_audit():
