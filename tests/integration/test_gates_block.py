@@ -19,7 +19,7 @@ from orchestration.disclosure.pattern import blanks_of
 from orchestration.disclosure.protect import blank_cells
 from orchestration.disclosure.rules import load_rules
 from orchestration.gates.plausibility import judge_frame
-from orchestration.gates.release import check_release
+from orchestration.gates.release import check_release, check_tables
 from orchestration.home import REPOSITORY, Home
 from orchestration.release.records import read_records, records
 from orchestration.release.write import CHECKSUMS, current
@@ -64,7 +64,8 @@ def test_the_real_release_passes(release: Path) -> None:
 )
 def test_a_spoilt_release_is_stopped(release: Path, statement: str, told: str) -> None:
     change(release, statement)
-    assert any(told in message for message in errors(release)), errors(release)
+    found = [finding.message for finding in check_tables(release) if finding.is_error]
+    assert any(told in message for message in found), found
 
 
 def test_a_release_that_hides_the_small_counts_alone_is_stopped(release: Path, small_county: Home) -> None:
@@ -169,7 +170,7 @@ def test_a_release_that_protects_one_year_at_a_time_is_stopped(release: Path, sm
 
 def test_a_release_with_a_damaged_file_is_stopped(release: Path) -> None:
     (release / "csv" / "fct_indicator.csv").write_text("leer", encoding="utf-8")
-    assert any("beschädigte Dateien" in message for message in errors(release))
+    assert any("beschädigte Dateien" in finding.message for finding in check_tables(release) if finding.is_error)
     assert (release / CHECKSUMS).exists()
 
 
