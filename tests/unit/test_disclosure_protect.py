@@ -7,8 +7,10 @@ import scipy.sparse as sp
 
 from orchestration.disclosure import cells
 from orchestration.disclosure.atoms import load_declaration, relate
-from orchestration.disclosure.audit import SAFE, verdicts
+from orchestration.disclosure.audit import SAFE, audit, verdicts
 from orchestration.disclosure.audit_bounds import System, ranges
+from orchestration.disclosure.audit_read import Published
+from orchestration.disclosure.audit_sums import read_knowledge
 from orchestration.disclosure.protect import Unprotectable, area_tree, blank_cells
 from orchestration.home import Home
 from orchestration.release.records import read_records
@@ -224,6 +226,42 @@ def test_successive_corrected_and_withdrawn_releases_leak_nothing_together(seed)
     system = System(relations.matrix, np.where(hidden, 1.0, values), np.where(hidden, np.inf, values))
     found = ranges(system, sp.csr_array(relations.matrix[hidden]))
     assert set(verdicts(found.low, found.high, 3)) == {SAFE}
+
+
+def youth_aid(parts):
+    """Counts of six places by kind of aid: all, and the last kind, with all sums over areas."""
+    tables = []
+    for item, counts in (("youth_aid", parts.sum(axis=1)), ("youth_aid_stationaer", parts[:, -1])):
+        by_place = pd.Series(counts, index=PLACES, dtype=float)
+        for kommune in ("05A", "05B"):
+            by_place.loc[kommune] = by_place[by_place.index.str.startswith(f"{kommune}-")].sum()
+        by_place.loc["05"] = by_place["05A"] + by_place["05B"]
+        tables.append(table(by_place.to_dict(), item))
+    return pd.concat(tables, ignore_index=True)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_is_left_of_a_whole_is_safe_to_the_audit_where_deliverers_have_blanked_too(seed):
+    """The audit of its own sees the printed counts only; without the rests it finds a leak in 84 of 100 such tables."""
+    rng = np.random.default_rng(seed)
+    nothing = pd.DataFrame(columns=["area", "year", "item", "numerator", "denominator", "low", "high"])
+    rules = pd.DataFrame(columns=["item", "minimum", "zeros_shown", "is_judged"])
+    names = {"area_id": "area", "parent_area_id": "parent"}
+    for _ in range(4):
+        few = rng.choice([0, 1, 2], size=6), rng.choice([0, 0, 1], size=6), rng.choice([1, 3, 4, 5], size=6)
+        cells = youth_aid(np.column_stack(few))
+        counts = cells["value"].to_numpy()
+        is_place = cells["area_id"].str.contains("-").to_numpy()
+        arrived = is_place & (counts > 0) & ((counts < 3) | (rng.random(len(counts)) < 0.1))
+        delivered = cells.assign(arrived_blank=arrived, value=np.where(arrived, np.nan, counts))
+        blank = blank_cells(delivered, areas_of(cells))
+        shown = np.where(blank, np.nan, counts)
+        told = cells.rename(columns=names)[["area", "year", "item"]].assign(
+            low=shown, high=shown, is_blank=blank, is_unclear=False, is_printed=~blank
+        )
+        tree = areas_of(cells).rename(columns=names)
+        tree = tree.assign(is_today=False, is_replaced=False, group="")
+        assert audit(Published(told, nothing, tree, nothing, nothing, rules), read_knowledge()).leaks == 0
 
 
 def test_the_pattern_of_the_same_counts_is_worked_out_once(tmp_path, monkeypatch):
