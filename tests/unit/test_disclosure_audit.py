@@ -9,12 +9,12 @@ import pytest
 import scipy.sparse as sp
 
 from orchestration.disclosure import audit_bounds
-from orchestration.disclosure.atoms import Relations
+from orchestration.disclosure.atoms import Relations, load_declaration
 from orchestration.disclosure.audit import EXACT, SAFE, audit, settled_pairs, verdicts
 from orchestration.disclosure.audit_bounds import System, ranges
 from orchestration.disclosure.audit_history import together
 from orchestration.disclosure.audit_read import Published
-from orchestration.disclosure.audit_sums import WITHOUT, Knowledge, build
+from orchestration.disclosure.audit_sums import WITHOUT, Knowledge, build, read_knowledge
 from orchestration.disclosure.pattern import Counts, GivenAway, suppress
 
 MINIMUM = 3
@@ -334,6 +334,18 @@ def test_a_part_that_counts_twice_in_its_whole_leaves_no_room_for_three():
     low = np.array([1.0, 1, 0, 25, 9])
     found = ranges(System(rows, low, np.array([np.inf, np.inf, np.inf, 25, 9])), sp.csr_array(matrix[blank]))
     assert (verdicts(found.low, found.high, MINIMUM) == SAFE).all()
+
+
+def test_the_audit_knows_how_often_a_part_is_in_its_whole():
+    declared = load_declaration().within
+    assert sorted(read_knowledge().within, key=str) == sorted(
+        [(p, w, float(f), at) for p, w, f, at in declared], key=str
+    )
+    assert ("sgb2_single_parents", "sgb2_persons", 2, None) in declared
+    published, _ = one_area((5, 2), (False, True))
+    for factor, verdict in ((2.0, "certainly_below"), (1.0, "safe")):
+        found = audit(published, Knowledge({}, {}, [("teil", "alle", factor, None)]))
+        assert found.verdicts[verdict] == 1
 
 
 def test_counts_that_contradict_each_other_do_not_stop_the_audit():
